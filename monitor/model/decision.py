@@ -1,0 +1,82 @@
+"""A decision: what was seen, how it was judged, what is to be done and why."""
+
+from dataclasses import dataclass
+
+from monitor.model.action import Action, ForceUpdate, ScaleTo
+from monitor.model.now import Now
+from monitor.model.reason import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage's number: raw, tolerance, stabilized, rate_limited, bounded, final."""
+
+    name: str
+    value: float | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One fact that the decision saw: a task's sample, used or ignored, and why.
+
+    `value` in the metric's own unit (cores, bytes), None where there was no sample.
+    """
+
+    metric: str
+    task_id: str
+    value: float | None
+    used: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """HorizontalPodAutoscaler's conditions: AbleToScale, ScalingActive, ScalingLimited."""
+
+    type: str
+    status: bool
+    reason: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """`version` is the service version it was decided on, the fence of its write.
+
+    action: what is to be written; None where nothing is.
+    desired: the replicas wanted after all stages, also where a guard holds the write back;
+        for a restart rule the current replicas.
+    recommendation: what the history shall remember for stabilization; None: nothing.
+    holding: (condition key, monotonic time since when it holds) of a restart rule's tasks.
+    recheck_after: seconds after which time alone may change the outcome; None: never.
+    """
+
+    time: Now
+    rule: str
+    service_id: str
+    service_name: str
+    version: int
+    current: int | None
+    desired: int | None
+    action: Action | None
+    reason: Reason
+    sentence: str
+    stages: tuple[Stage, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    recommendation: int | None = None
+    holding: tuple[tuple[str, float], ...] = ()
+    recheck_after: float | None = None
+    id: str = ""
+
+    @property
+    def action_name(self) -> str:
+        """`scale_up`, `scale_down`, `restart_service` or `none`: safe as a metric label."""
+        match self.action:
+            case ScaleTo(replicas):
+                return "scale_up" if replicas > (self.current or 0) else "scale_down"
+            case ForceUpdate():
+                return "restart_service"
+            case None:
+                return "none"

@@ -1,0 +1,38 @@
+"""What a rule remembers of one service between decisions."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """`at` is the newest monotonic time at which `replicas` was proposed."""
+
+    at: float
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleEvent:
+    """A change of replicas of our own: positive up, negative down."""
+
+    at: float
+    change: int
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Monotonic times.
+
+    started: whether the current size was recorded as the first recommendation.
+    own_version: the newest service version that is our own write; any other is foreign.
+    holding: since when each condition key of a restart rule holds.
+    restarts: when this rule restarted the service, oldest first.
+    """
+
+    started: bool = False
+    recommendations: tuple[Recommendation, ...] = ()
+    events: tuple[ScaleEvent, ...] = ()
+    own_version: int | None = None
+    holding: tuple[tuple[str, float], ...] = ()
+    restarts: tuple[float, ...] = ()
+    scaled_to_zero_by_us: bool = False

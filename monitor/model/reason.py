@@ -1,0 +1,68 @@
+"""Why a decision came out as it did: a closed set, safe as a metric label."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    # Something is to be done.
+    ABOVE_TARGET = "above_target"
+    BELOW_TARGET = "below_target"
+    BELOW_MIN = "below_min"
+    ABOVE_MAX = "above_max"
+    CONDITION_MET = "condition_met"
+    # Nothing is to be done.
+    WITHIN_TOLERANCE = "within_tolerance"
+    CONDITION_NOT_MET = "condition_not_met"
+    AT_MAX = "at_max"
+    AT_MIN = "at_min"
+    # Something would be done, but.
+    STABILIZED = "stabilized"
+    RATE_LIMITED = "rate_limited"
+    COOLDOWN = "cooldown"
+    BUDGET = "budget"
+    BACKOFF = "backoff"
+    MISSING_SAMPLES = "missing_samples"
+    MISSING_REQUEST = "missing_request"
+    NOT_CONVERGED = "not_converged"
+    ROLLOUT_IN_PROGRESS = "rollout_in_progress"
+    ROLLOUT_PAUSED = "rollout_paused"
+    SCALED_TO_ZERO_BY_USER = "scaled_to_zero_by_user"
+    UNSUPPORTED_MODE = "unsupported_mode"
+    OWN_SERVICE = "own_service"
+    AMBIGUOUS = "ambiguous"
+    DRY_RUN = "dry_run"
+    NOT_ACTOR = "not_actor"
+    IN_FLIGHT = "in_flight"
+    OUT_OF_SYNC = "out_of_sync"
+    CONFLICT = "conflict"
+
+    @property
+    def blocks(self) -> bool:
+        """Whether this reason holds back something that would else be done or be judged."""
+        return self in _BLOCKING
+
+
+_BLOCKING = frozenset(
+    {
+        Reason.AT_MAX,
+        Reason.STABILIZED,
+        Reason.RATE_LIMITED,
+        Reason.COOLDOWN,
+        Reason.BUDGET,
+        Reason.BACKOFF,
+        Reason.MISSING_SAMPLES,
+        Reason.MISSING_REQUEST,
+        Reason.NOT_CONVERGED,
+        Reason.ROLLOUT_IN_PROGRESS,
+        Reason.ROLLOUT_PAUSED,
+        Reason.SCALED_TO_ZERO_BY_USER,
+        Reason.UNSUPPORTED_MODE,
+        Reason.OWN_SERVICE,
+        Reason.AMBIGUOUS,
+        Reason.DRY_RUN,
+        Reason.NOT_ACTOR,
+        Reason.IN_FLIGHT,
+        Reason.OUT_OF_SYNC,
+        Reason.CONFLICT,
+    }
+)

@@ -1,0 +1,174 @@
+"""Rules as the deciding core reads them; rule files and labels are turned into these."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from monitor.model.selector import Selector
+from monitor.model.usage import MetricKind
+
+
+class RuleMode(StrEnum):
+    ACT = "act"
+    DRY_RUN = "dry_run"
+    OFF = "off"
+
+
+class Basis(StrEnum):
+    """What a share is a share of; `auto` is the reservation, else the limit."""
+
+    RESERVATION = "reservation"
+    LIMIT = "limit"
+    AUTO = "auto"
+
+
+class SelectPolicy(StrEnum):
+    MAX = "max"
+    MIN = "min"
+    DISABLED = "disabled"
+
+
+class PolicyType(StrEnum):
+    PERCENT = "percent"
+    REPLICAS = "replicas"
+
+
+class MissingSamples(StrEnum):
+    """hold: no scale-down while a sample is missing. hpa: HorizontalPodAutoscaler's fill-in."""
+
+    HOLD = "hold"
+    HPA = "hpa"
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A share (0.6 for 60%) of `of`, or, where `of` is None, an absolute: cores or bytes."""
+
+    value: float
+    of: Basis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """`name` is unique in its rule. Windows in seconds."""
+
+    name: str
+    kind: MetricKind
+    target: Quantity
+    window: float = 15.0
+    rising_window: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """At most `value` (percent of replicas, or replicas) of change within `period` seconds."""
+
+    type: PolicyType
+    value: int
+    period: float
+
+
+@dataclass(frozen=True, slots=True)
+class Behavior:
+    """How fast and how eagerly one direction goes. Seconds; tolerance is a share (0.1)."""
+
+    stabilization_window: float
+    policies: tuple[Policy, ...]
+    tolerance: float = 0.1
+    select_policy: SelectPolicy = SelectPolicy.MAX
+
+
+SCALE_UP_DEFAULT = Behavior(
+    stabilization_window=0.0,
+    policies=(Policy(PolicyType.PERCENT, 100, 15.0), Policy(PolicyType.REPLICAS, 4, 15.0)),
+)
+SCALE_DOWN_DEFAULT = Behavior(
+    stabilization_window=300.0, policies=(Policy(PolicyType.PERCENT, 100, 15.0),)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What scale and restart rules share. `source` is `file:line` of its definition."""
+
+    name: str
+    selector: Selector
+    mode: RuleMode = RuleMode.ACT
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleRule(Rule):
+    min: int
+    max: int
+    metrics: tuple[Metric, ...]
+    scale_up: Behavior = SCALE_UP_DEFAULT
+    scale_down: Behavior = SCALE_DOWN_DEFAULT
+    missing_samples: MissingSamples = MissingSamples.HOLD
+
+
+class ConditionKind(StrEnum):
+    MEMORY_ABOVE = "memory_above"
+    CPU_ABOVE = "cpu_above"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCondition:
+    """Holds for a task once its usage was above `threshold` for `for_seconds` on end."""
+
+    kind: ConditionKind
+    threshold: Quantity
+    for_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    conditions: tuple["When", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """All hold for the same task."""
+
+    conditions: tuple["When", ...]
+
+
+When = TaskCondition | AnyOf | AllOf
+
+
+class RestartAction(StrEnum):
+    RESTART_SERVICE = "restart_service"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """At most `count` restarts of one service within `within` seconds."""
+
+    count: int
+    within: float
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Seconds between restarts: `initial`, doubling to `max` while the condition comes back."""
+
+    initial: float
+    max: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartRule(Rule):
+    when: When
+    action: RestartAction = RestartAction.RESTART_SERVICE
+    budget: Budget = Budget(3, 3600.0)
+    backoff: Backoff = Backoff(30.0, 3600.0)
+
+
+AnyRule = ScaleRule | RestartRule
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """All rules in force. `digest` is equal where the rules are, whatever their files."""
+
+    rules: tuple[AnyRule, ...] = ()
+    digest: str = ""

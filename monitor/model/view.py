@@ -1,0 +1,56 @@
+"""One service and what belongs to it, as a decision sees it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from monitor.model.node import Node
+from monitor.model.service import Service
+from monitor.model.task import Task, TaskState
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceView:
+    """What the mirror knows of one service at one moment.
+
+    tasks: all known tasks, ended ones included, newest first within a slot.
+    nodes: every node of the Swarm by id.
+    version_since: monotonic time at which this agent first saw `service.version`.
+    tasks_read_at: monotonic time at which the request for `tasks` was sent.
+    fresh: whether the mirror is in touch with a manager; False means old facts.
+    """
+
+    service: Service
+    tasks: tuple[Task, ...]
+    nodes: Mapping[str, Node]
+    version_since: float
+    tasks_read_at: float
+    fresh: bool = True
+
+    @property
+    def live_tasks(self) -> tuple[Task, ...]:
+        return tuple(task for task in self.tasks if task.live)
+
+    def node_lost(self, task: Task) -> bool:
+        """Whether the task's node is down: the Swarm keeps such tasks `running` for 24 h."""
+        node = self.nodes.get(task.node_id)
+        return node is not None and node.lost
+
+    @property
+    def running_tasks(self) -> tuple[Task, ...]:
+        """Observed running, wanted running, on a node that is not down."""
+        return tuple(
+            task
+            for task in self.tasks
+            if task.state is TaskState.RUNNING
+            and task.desired_state is TaskState.RUNNING
+            and not self.node_lost(task)
+        )
+
+    @property
+    def desired(self) -> int:
+        """How many tasks should run: the replicas, or for a global service its live slots."""
+        if self.service.replicas is not None:
+            return self.service.replicas
+        if self.service.desired_tasks is not None:
+            return self.service.desired_tasks
+        return sum(1 for task in self.tasks if task.desired_state <= TaskState.RUNNING)

@@ -1,0 +1,1 @@
+"""The protocols between rooms: what a room needs, whoever provides it."""

@@ -1,0 +1,59 @@
+"""Docker, as the rooms above know it."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+from monitor.model.container import Container, EngineIdentity
+from monitor.model.event import Event
+from monitor.model.node import Node
+from monitor.model.service import Service
+from monitor.model.task import Task
+from monitor.model.usage import Reading
+
+
+class Engine(Protocol):
+    """Every method has a deadline of its own and raises `monitor.ports.errors.EngineError`.
+
+    nodes, services, service, tasks and update_service raise `NotAManager` on workers.
+    """
+
+    async def ping(self) -> None:
+        """Answers within 2 s or raises."""
+
+    async def identity(self) -> EngineIdentity: ...
+
+    async def nodes(self) -> Sequence[Node]: ...
+
+    async def services(self) -> Sequence[Service]:
+        """All services, each with its raw object, and task counts where the API has them."""
+
+    async def service(self, service_id: str) -> Service:
+        """One service by its whole id; raises NotFound also where only a prefix matches."""
+
+    async def tasks(self, service_id: str | None = None) -> Sequence[Task]:
+        """Tasks of one service, or of all, ended ones that the Swarm still keeps included."""
+
+    async def update_service(self, service_id: str, version: int, spec: Mapping[str, Any]) -> None:
+        """Replaces the whole spec if `version` is still the newest; raises Conflict if not.
+
+        Unreachable, DeadlineExceeded and BadAnswer leave open whether it was applied.
+        """
+
+    async def containers(self) -> Sequence[Container]:
+        """Running containers of tasks on this engine, inspected."""
+
+    async def container(self, container_id: str) -> Container:
+        """One container of a task, running or not."""
+
+    async def stats(self, container_id: str) -> Reading:
+        """One reading from the stats API; raises NotFound where it does not run."""
+
+    def events(self, since_ns: int | None) -> "AbstractAsyncContextManager[AsyncIterator[Event]]":
+        """Opens one connection to `/events` from `since_ns` on (inclusive), unfiltered in scope.
+
+        Entering raises EngineError if it cannot be opened; iterating raises EngineError when
+        the stream breaks or ends. No reconnecting here: see `engine.stream`.
+        """
+
+    async def close(self) -> None: ...
