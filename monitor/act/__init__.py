@@ -1,0 +1,1 @@
+"""The only room that writes to the Swarm, with every guard in it."""

@@ -1,0 +1,1 @@
+"""Composition: builds the parts, runs them as one task tree, stops them in order."""

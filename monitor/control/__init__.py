@@ -1,0 +1,1 @@
+"""Which services are due, what is decided of them, and which writes are admitted."""

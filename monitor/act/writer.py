@@ -1,0 +1,80 @@
+"""Carries out one decision: reads again, checks, writes once with the version it was decided on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from monitor.act.guards import check_change, check_service, refuse
+from monitor.act.spec import changed_spec
+from monitor.model.decision import Decision
+from monitor.model.fingerprint import fingerprint
+from monitor.model.outcome import Outcome, OutcomeKind
+from monitor.ports.actorship import Actorship
+from monitor.ports.clock import Clock
+from monitor.ports.engine import Engine
+from monitor.ports.errors import (
+    BadAnswer,
+    Conflict,
+    DeadlineExceeded,
+    EngineError,
+    NotAManager,
+    Unreachable,
+)
+
+MAX_DECISION_AGE = 5.0
+"""Seconds after which a decision is too old to be written, checked right before the write."""
+
+# After these nobody can tell whether the update was applied: the request may have gone out.
+AMBIGUOUS_FAULTS = (Unreachable, DeadlineExceeded, BadAnswer, NotAManager)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """own_service_id: the service of this program, which is never written to; None if unknown."""
+
+    engine: Engine
+    actorship: Actorship
+    clock: Clock
+    own_service_id: Callable[[], str | None] = lambda: None
+
+    async def write(
+        self, decision: Decision, term: int, bounds: tuple[int, int] | None = None
+    ) -> Outcome:
+        """Writes the decision's action at most once; never raises EngineError.
+
+        term: the actorship's term under which it was decided.
+        bounds: lowest and highest replica count that a ScaleTo may set.
+        A version conflict is an outcome, not a reason to try again: the caller decides anew.
+        """
+        action = decision.action
+        if action is None:
+            return refuse("nothing to do")
+        try:
+            service = await self.engine.service(decision.service_id)
+        except EngineError as error:
+            return Outcome(OutcomeKind.FAILED, f"not written, since reading failed: {error}")
+        refused = check_service(decision, service, self.own_service_id())
+        if refused is not None:
+            return refused
+        changed = changed_spec(service.raw["Spec"], action)
+        refused = check_change(service, action, changed, bounds) or self._too_late(decision, term)
+        if refused is not None:
+            return refused
+        posted = fingerprint(changed)
+        try:
+            await self.engine.update_service(service.id, decision.version, changed)
+        except Conflict as error:
+            return Outcome(OutcomeKind.CONFLICT, str(error), posted)
+        except AMBIGUOUS_FAULTS as error:
+            return Outcome(OutcomeKind.UNKNOWN, str(error), posted)
+        except EngineError as error:
+            return Outcome(OutcomeKind.FAILED, str(error), posted)
+        return Outcome(OutcomeKind.APPLIED, posted=posted)
+
+    def _too_late(self, decision: Decision, term: int) -> Outcome | None:
+        """The last check before the write, after the last await."""
+        if self.actorship.term() != term:
+            return refuse(f"this agent does not act any more: {self.actorship.why_not()}")
+        age = self.clock.now().mono - decision.time.mono
+        if age > MAX_DECISION_AGE:
+            return refuse(f"the decision is {age:.1f} s old, over {MAX_DECISION_AGE:.0f} s")
+        return None

@@ -1,0 +1,198 @@
+"""The one task that decides: due services in order, admission, one write in flight each."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+
+from monitor.act.writer import Writer
+from monitor.control.assignment import Assignments, Claim
+from monitor.control.book import Book
+from monitor.control.due import DueKeys
+from monitor.control.gates import Gates
+from monitor.control.measure import measure
+from monitor.control.observer import Observer
+from monitor.control.views import Views
+from monitor.control.writes import WritesInFlight
+from monitor.decide import decide, record_version, record_write, remember
+from monitor.model.decision import Decision
+from monitor.model.now import Now
+from monitor.model.outcome import Outcome, OutcomeKind
+from monitor.model.rule import AnyRule, RuleSet, ScaleRule
+from monitor.model.view import ServiceView
+from monitor.ports.actorship import Actorship
+from monitor.ports.clock import Clock
+from monitor.ports.usage import UsageSource
+
+EVALUATE_AT_LEAST = 15.0
+"""Seconds after which a service with rules is evaluated even if nothing told of a change."""
+
+SLICE = 0.005
+"""Seconds of deciding after which other tasks get their turn."""
+
+
+class Controller:
+    """Decides and admits; alone changes histories, flights and the book.
+
+    Nothing here awaits while deciding, so a decision is made on one consistent state.
+    """
+
+    def __init__(
+        self,
+        *,
+        views: Views,
+        usage: UsageSource,
+        writer: Writer,
+        actorship: Actorship,
+        clock: Clock,
+        observer: Observer,
+        dry_run: bool = False,
+    ) -> None:
+        self.book = Book()
+        self._views = views
+        self._usage = usage
+        self._own_service_id = writer.own_service_id
+        self._actorship = actorship
+        self._clock = clock
+        self._observer = observer
+        self._dry_run = dry_run
+        self._assignments = Assignments()
+        self._due = DueKeys()
+        self._writes = WritesInFlight(writer, clock, self._write_ended)
+        self._ruled: dict[str, str] = {}
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._decisions = 0
+
+    # What becomes due, told by the mirror, the sampler and the rule source.
+
+    def touch(self, service_ids: Iterable[str]) -> None:
+        """Facts about these services changed (or they are gone)."""
+        now = self._clock.now().mono
+        for service_id in service_ids:
+            self._due.touch(service_id, now)
+        self._wake.set()
+
+    def samples_arrived(self) -> None:
+        """Usage was sampled: every service with rules may be judged anew."""
+        self.touch(self._ruled)
+
+    def use_rules(self, rules: RuleSet) -> None:
+        """These rules are in force from now on."""
+        self._assignments.use(rules)
+        self.touch({*self._views.services(), *self._ruled})
+
+    def stop(self) -> None:
+        """Admit nothing more; `run` ends when the writes in flight have ended."""
+        self._stopping = True
+        self._wake.set()
+
+    @property
+    def rules(self) -> RuleSet:
+        return self._assignments.rules
+
+    @property
+    def ruled_services(self) -> frozenset[str]:
+        """Ids of services that at least one rule is about."""
+        return frozenset(self._ruled)
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            while not self._stopping:
+                self._wake.clear()
+                await self._decide_due(group)
+                await self._sleep()
+
+    async def _sleep(self) -> None:
+        next_at = self._due.next_at()
+        if self._stopping or (next_at is not None and next_at <= self._clock.now().mono):
+            return
+        timeout = None if next_at is None else next_at - self._clock.now().mono
+        try:
+            async with asyncio.timeout(timeout):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    async def _decide_due(self, group: asyncio.TaskGroup) -> None:
+        started = self._clock.now().mono
+        while not self._stopping:
+            now = self._clock.now()
+            service_id = self._due.take(now.mono)
+            if service_id is None:
+                return
+            self._evaluate(service_id, now, group)
+            if now.mono - started > SLICE:
+                await asyncio.sleep(0)
+                started = self._clock.now().mono
+
+    def _evaluate(self, service_id: str, now: Now, group: asyncio.TaskGroup) -> None:
+        view = self._views.view(service_id)
+        if view is None:
+            self._forget(service_id)
+            return
+        claims = self._assignments.of(view.service)
+        for last in self.book.keep_rules(service_id, (claim.rule.name for claim in claims)):
+            self._observer.forgot(last.rule, last.service_name)
+        if not claims:
+            self._ruled.pop(service_id, None)
+            return
+        self._ruled[service_id] = view.service.name
+        self._due.touch(service_id, now.mono + EVALUATE_AT_LEAST)
+        look_again = self._writes.closed_until(view, now)
+        if look_again is None:
+            self._judge(view, claims, now, group)
+        else:
+            self._due.touch(service_id, look_again)
+
+    def _judge(
+        self, view: ServiceView, claims: tuple[Claim, ...], now: Now, group: asyncio.TaskGroup
+    ) -> None:
+        gates = Gates(self._dry_run, self._actorship.term(), self._actorship.why_not())
+        write_is_due = False
+        for claim in claims:
+            decision = self._decide(claim.rule, view, now)
+            decision = gates.admit(decision, claim, write_is_due)
+            new = self.book.record(decision)
+            self._observer.decided(decision, new)
+            if decision.recheck_after is not None:
+                self._due.touch(view.service.id, now.mono + decision.recheck_after)
+            if decision.action is not None and gates.term is not None:
+                write_is_due = True
+                self._writes.start(group, decision, gates.term, _bounds(claim.rule))
+
+    def _decide(self, rule: AnyRule, view: ServiceView, now: Now) -> Decision:
+        service_id = view.service.id
+        history = self.book.history(service_id, rule.name)
+        own_version = self._writes.own_version(service_id)
+        if own_version != history.own_version and own_version is not None:
+            history = record_version(history, own_version)
+        usage = measure(rule, view, self._usage, now.mono)
+        own = service_id == self._own_service_id()
+        decision = decide(rule, view, usage, history, now, own_service=own)
+        self.book.keep_history(service_id, rule.name, remember(history, decision))
+        self._decisions += 1
+        number = f"{view.service.version}/{self._decisions}"
+        return replace(decision, id=f"{rule.name}/{service_id}/{number}")
+
+    def _write_ended(self, decision: Decision, outcome: Outcome) -> None:
+        if outcome.kind is OutcomeKind.APPLIED:
+            history = self.book.history(decision.service_id, decision.rule)
+            history = record_write(history, decision, self._clock.now())
+            self.book.keep_history(decision.service_id, decision.rule, history)
+        self.book.note_outcome(decision, outcome)
+        self._observer.wrote(decision, outcome)
+        self._views.expect([decision.service_id])
+        self.touch([decision.service_id])
+
+    def _forget(self, service_id: str) -> None:
+        for last in self.book.keep_rules(service_id, ()):
+            self._observer.forgot(last.rule, last.service_name)
+        self.book.forget_service(service_id)
+        self._assignments.forget(service_id)
+        self._due.forget(service_id)
+        self._writes.forget(service_id)
+        self._ruled.pop(service_id, None)
+
+
+def _bounds(rule: AnyRule) -> tuple[int, int] | None:
+    return (rule.min, rule.max) if isinstance(rule, ScaleRule) else None

@@ -1,0 +1,69 @@
+"""A write on its way: its service stays closed until what became of it is seen."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from monitor.model.decision import Decision
+from monitor.model.fingerprint import fingerprint
+from monitor.model.outcome import Outcome, OutcomeKind
+from monitor.model.view import ServiceView
+
+LANDING_DEADLINE = 30.0
+"""Seconds after which a write that was never seen is given up: one re-list has passed by then."""
+
+RETRY_FIRST, RETRY_MAX = 2.0, 60.0
+"""Seconds before a failed write of a service is decided anew, doubling."""
+
+
+class Landing(Enum):
+    OPEN = "open"  # still under way, or not seen yet
+    OWN = "own"  # the first version above the decided one is our own
+    NOT_OURS = "not ours"  # it was never applied, or somebody wrote after us
+
+
+@dataclass(slots=True)
+class Flight:
+    """Monotonic seconds. `attempt` counts failures in a row on this service, from 0."""
+
+    decision: Decision
+    started: float
+    attempt: int = 0
+    outcome: Outcome | None = None
+    finished: float = 0.0
+
+    def finish(self, outcome: Outcome, now: float) -> None:
+        self.outcome = outcome
+        self.finished = now
+
+    @property
+    def failed(self) -> bool:
+        return self.outcome is not None and self.outcome.kind in (
+            OutcomeKind.FAILED,
+            OutcomeKind.REFUSED,
+            OutcomeKind.UNKNOWN,
+        )
+
+    @property
+    def retry_at(self) -> float:
+        """When the service may be decided anew: at once unless writing to it fails."""
+        if not self.failed:
+            return self.finished
+        return self.finished + min(RETRY_FIRST * 2.0**self.attempt, RETRY_MAX)
+
+    def landing(self, view: ServiceView, now: float) -> Landing:
+        """Where the write is, as this view of its service shows.
+
+        An update's answer carries no version, so the own write is recognised as the first
+        version above the decided one whose spec equals what was posted.
+        """
+        if self.outcome is None:
+            return Landing.OPEN
+        may_have_applied = self.outcome.kind in (OutcomeKind.APPLIED, OutcomeKind.UNKNOWN)
+        if may_have_applied and view.service.version > self.decision.version:
+            spec = view.service.raw.get("Spec")
+            return Landing.OWN if fingerprint(spec) == self.outcome.posted else Landing.NOT_OURS
+        read_since = view.fresh and view.tasks_read_at >= self.finished
+        if self.outcome.kind is not OutcomeKind.APPLIED and read_since:
+            return Landing.NOT_OURS
+        # Reads may lag behind an applied write, so an equal version proves nothing for a while.
+        return Landing.NOT_OURS if now - self.finished > LANDING_DEADLINE else Landing.OPEN

@@ -1,0 +1,86 @@
+"""The writes in flight: at most one per service, and what became of each."""
+
+import asyncio
+from collections.abc import Callable
+
+from monitor.act.writer import Writer
+from monitor.control.flight import Flight, Landing
+from monitor.model.decision import Decision
+from monitor.model.now import Now
+from monitor.model.outcome import Outcome, OutcomeKind
+from monitor.model.view import ServiceView
+from monitor.ports.clock import Clock
+
+LOOK_AGAIN = 1.0
+"""Seconds after which a service with a write on its way is looked at again without a hint."""
+
+
+class WritesInFlight:
+    """Starts writes and keeps their services closed until the result was seen.
+
+    on_end is called once per write when its outcome is known, and once more with APPLIED when
+    a write whose answer was lost turns out to have been applied.
+    """
+
+    def __init__(
+        self, writer: Writer, clock: Clock, on_end: Callable[[Decision, Outcome], None]
+    ) -> None:
+        self._writer = writer
+        self._clock = clock
+        self._on_end = on_end
+        self._flights: dict[str, Flight] = {}
+        self._failures: dict[str, int] = {}
+        self._own_versions: dict[str, int] = {}
+
+    def own_version(self, service_id: str) -> int | None:
+        """The newest version of the service that is known to be our own write."""
+        return self._own_versions.get(service_id)
+
+    def closed_until(self, view: ServiceView, now: Now) -> float | None:
+        """When to look at the service again if a write keeps it closed; None: it is open."""
+        service_id = view.service.id
+        flight = self._flights.get(service_id)
+        if flight is None:
+            return None
+        landing = flight.landing(view, now.mono)
+        if landing is Landing.OPEN or now.mono < flight.retry_at:
+            return max(now.mono + LOOK_AGAIN, flight.retry_at)
+        del self._flights[service_id]
+        if landing is Landing.OWN:
+            self._own_versions[service_id] = view.service.version
+            self._failures.pop(service_id, None)
+            if flight.outcome is not None and flight.outcome.kind is OutcomeKind.UNKNOWN:
+                found = Outcome(OutcomeKind.APPLIED, "found applied", flight.outcome.posted)
+                self._on_end(flight.decision, found)
+        return None
+
+    def start(
+        self,
+        group: asyncio.TaskGroup,
+        decision: Decision,
+        term: int,
+        bounds: tuple[int, int] | None,
+    ) -> None:
+        """Sends the decision's write as a task of `group`; its service is closed from now on."""
+        attempt = self._failures.get(decision.service_id, 0)
+        flight = Flight(decision, decision.time.mono, attempt)
+        self._flights[decision.service_id] = flight
+        group.create_task(self._fly(flight, term, bounds), name=f"write {decision.id}")
+
+    async def _fly(self, flight: Flight, term: int, bounds: tuple[int, int] | None) -> None:
+        outcome = Outcome(OutcomeKind.UNKNOWN, "the agent was stopped during the write")
+        try:
+            outcome = await self._writer.write(flight.decision, term, bounds)
+        finally:
+            flight.finish(outcome, self._clock.now().mono)
+            service_id = flight.decision.service_id
+            if flight.failed:
+                self._failures[service_id] = flight.attempt + 1
+            else:
+                self._failures.pop(service_id, None)
+            self._on_end(flight.decision, outcome)
+
+    def forget(self, service_id: str) -> None:
+        self._flights.pop(service_id, None)
+        self._failures.pop(service_id, None)
+        self._own_versions.pop(service_id, None)
