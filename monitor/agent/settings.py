@@ -8,7 +8,7 @@ class SettingsError(ValueError):
     """A setting is wrong; `str()` says which, and what to write instead."""
 
 
-@dataclass(frozen=True, slots=True, kw_only)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """docker: URL of the local engine. rules: files or folders, watched while running.
 
@@ -46,6 +46,4 @@ def parse_docker(url: str) -> str:
         return f"unix://{url}"
     if url.startswith(("unix://", "tcp://", "http://", "https://")):
         return url
-    raise SettingsError(
-        f"--docker {url!r}: write unix:///var/run/docker.sock or tcp://HOST:PORT"
-    )
+    raise SettingsError(f"--docker {url!r}: write unix:///var/run/docker.sock or tcp://HOST:PORT")
