@@ -1,0 +1,1 @@
+"""Docker through aiodocker's session: typed calls and an event stream that lasts."""

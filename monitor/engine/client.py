@@ -1,0 +1,226 @@
+"""The Engine port over one Docker Engine."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from typing import Any, Self
+
+from monitor.engine import subscription
+from monitor.engine.address import parse_address
+from monitor.engine.body import each, one
+from monitor.engine.calls import CallStats
+from monitor.engine.deadlines import Deadlines
+from monitor.engine.parse_container import TASK_LABEL, parse_container
+from monitor.engine.parse_identity import parse_identity
+from monitor.engine.parse_node import parse_node
+from monitor.engine.parse_service import parse_service
+from monitor.engine.parse_stats import parse_stats
+from monitor.engine.parse_task import parse_task
+from monitor.engine.raw import text
+from monitor.engine.transport import MAX_BODY, Transport
+from monitor.model.container import Container, EngineIdentity
+from monitor.model.event import Event
+from monitor.model.node import Node
+from monitor.model.service import Service
+from monitor.model.task import Task
+from monitor.model.usage import Reading
+from monitor.ports.errors import BadAnswer, NotFound
+
+_INSPECTS_AT_ONCE = 8
+
+
+class DockerEngine:
+    """`monitor.ports.engine.Engine` over aiodocker.
+
+    `url` is `unix:///path`, `tcp://host:port` or `http(s)://host:port`; else ValueError. Nothing
+    connects before the first call, so an engine that is away is no reason not to start.
+    """
+
+    def __init__(
+        self, url: str, *, deadlines: Deadlines | None = None, max_body: int = MAX_BODY
+    ) -> None:
+        self._deadlines = deadlines or Deadlines()
+        self._transport = Transport(parse_address(url), max_body=max_body)
+        self._inspecting = asyncio.Semaphore(_INSPECTS_AT_ONCE)
+        self._host_memory: int | None = None
+
+    async def open(self) -> None:
+        """Must be called once, inside the loop, before any other method."""
+        await self._transport.open()
+
+    async def close(self) -> None:
+        await self._transport.close()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @property
+    def call_stats(self) -> CallStats:
+        return self._transport.stats
+
+    @property
+    def api_version(self) -> str:
+        """The daemon's newest, say "1.41"; "" before the first answer."""
+        return self._transport.api_version
+
+    async def refresh_version(self) -> None:
+        """Asks for the daemon's newest API version anew; opening an event stream does so too."""
+        await self._transport.refresh_version(self._deadlines.local)
+
+    async def ping(self) -> None:
+        await self._transport.call(
+            "GET", "/_ping", _pong, deadline=self._deadlines.ping, versioned=False
+        )
+
+    async def identity(self) -> EngineIdentity:
+        info = await self._transport.call("GET", "/info", one, deadline=self._deadlines.local)
+        identity = parse_identity(info, self.api_version)
+        self._host_memory = identity.memory_bytes
+        return identity
+
+    async def nodes(self) -> Sequence[Node]:
+        return await self._transport.call(
+            "GET",
+            "/nodes",
+            lambda body: each(body, parse_node),
+            deadline=self._deadlines.swarm,
+        )
+
+    async def services(self) -> Sequence[Service]:
+        # Unknown to versions before 1.41 and ignored by them: no need to know the version first.
+        return await self._transport.call(
+            "GET",
+            "/services",
+            lambda body: each(body, parse_service),
+            params={"status": "true"},
+            deadline=self._deadlines.swarm,
+        )
+
+    async def service(self, service_id: str) -> Service:
+        _require(service_id, "service")
+        service = await self._transport.call(
+            "GET",
+            "/services/{id}",
+            lambda body: parse_service(one(body)),
+            object_id=service_id,
+            deadline=self._deadlines.swarm,
+        )
+        if service.id != service_id:  # the daemon also answers to names and prefixes
+            raise NotFound(f"no service has the id {service_id}")
+        return service
+
+    async def tasks(self, service_id: str | None = None) -> Sequence[Task]:
+        params = {}
+        if service_id is not None:
+            _require(service_id, "service")
+            params["filters"] = json.dumps({"service": [service_id]})
+        tasks = await self._transport.call(
+            "GET",
+            "/tasks",
+            lambda body: each(body, parse_task),
+            params=params,
+            deadline=self._deadlines.swarm,
+        )
+        if service_id is None:
+            return tasks
+        return tuple(task for task in tasks if task.service_id == service_id)
+
+    async def update_service(self, service_id: str, version: int, spec: Mapping[str, Any]) -> None:
+        """See the port. Pull credentials stay those of the present spec: none are sent."""
+        _require(service_id, "service")
+        await self._transport.call(
+            "POST",
+            "/services/{id}/update",
+            one,
+            object_id=service_id,
+            params={"version": str(version), "registryAuthFrom": "spec"},
+            content=spec,
+            deadline=self._deadlines.swarm,
+        )
+
+    async def containers(self) -> Sequence[Container]:
+        listed = await self._transport.call(
+            "GET",
+            "/containers/json",
+            lambda body: each(body, lambda raw: text(raw, "Id") or None),
+            params={"filters": json.dumps({"label": [TASK_LABEL]})},
+            deadline=self._deadlines.local,
+        )
+        try:
+            async with asyncio.TaskGroup() as group:
+                asked = [group.create_task(self._inspect_if_there(one_id)) for one_id in listed]
+        except BaseExceptionGroup as faults:
+            raise _first(faults) from faults
+        found = [task.result() for task in asked]
+        return tuple(container for container in found if container and container.running)
+
+    async def container(self, container_id: str) -> Container:
+        _require(container_id, "container")
+        container = await self._transport.call(
+            "GET",
+            "/containers/{id}/json",
+            lambda body: parse_container(one(body)),
+            object_id=container_id,
+            deadline=self._deadlines.local,
+        )
+        if container is None:
+            raise NotFound(f"container {container_id} belongs to no task")
+        return container
+
+    async def stats(self, container_id: str) -> Reading:
+        _require(container_id, "container")
+        if self._host_memory is None:
+            await self.identity()
+        host_memory = self._host_memory or 0
+        params = {"stream": "false"}
+        if self._transport.api_at_least(1, 41):
+            params["one-shot"] = "true"  # else the daemon waits for a second sample
+        return await self._transport.call(
+            "GET",
+            "/containers/{id}/stats",
+            lambda body: parse_stats(one(body), host_memory),
+            object_id=container_id,
+            params=params,
+            deadline=self._deadlines.local,
+        )
+
+    def events(self, since_ns: int | None) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+        return self._subscribe(since_ns)
+
+    @asynccontextmanager
+    async def _subscribe(self, since_ns: int | None) -> AsyncIterator[AsyncIterator[Event]]:
+        connection = self._transport.stream(
+            "/events", deadline=self._deadlines.local, params=subscription.query(since_ns)
+        )
+        async with connection as chunks, aclosing(subscription.events(chunks)) as events:
+            yield events
+
+    async def _inspect_if_there(self, container_id: str) -> Container | None:
+        async with self._inspecting:
+            try:
+                return await self.container(container_id)
+            except NotFound:
+                return None
+
+
+def _pong(body: bytes) -> None:
+    if body.strip() != b"OK":
+        raise BadAnswer("the answer is not OK: not a Docker Engine?")
+
+
+def _require(object_id: str, what: str) -> None:
+    # An empty id would ask for the list.
+    if not object_id:
+        raise NotFound(f"no {what} has an empty id")
+
+
+def _first(faults: BaseExceptionGroup[BaseException]) -> BaseException:
+    fault: BaseException = faults
+    while isinstance(fault, BaseExceptionGroup):
+        fault = fault.exceptions[0]
+    return fault

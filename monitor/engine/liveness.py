@@ -1,0 +1,79 @@
+"""Whether the engine answers at all, asked every few seconds."""
+
+import asyncio
+from collections.abc import Callable
+from typing import NoReturn
+
+import structlog
+
+from monitor.ports.clock import Clock
+from monitor.ports.engine import Engine
+from monitor.ports.errors import EngineError
+
+_log = structlog.get_logger("monitor.engine.liveness")
+
+
+class Liveness:
+    """`up` is False until the first answer. `since` is monotonic: when `up` last changed.
+
+    on_change(up) is called at each change, the first answer or silence included. on_recovery is
+    called when the engine answers after a silence: what was open to it may be half-open, what
+    was known of it old. Both are synchronous.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        on_change: Callable[[bool], None],
+        *,
+        on_recovery: Callable[[], None] | None = None,
+        interval: float = 5.0,
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._on_change = on_change
+        self._on_recovery = on_recovery
+        self._interval = interval
+        self._up: bool | None = None
+        self._since = clock.now().mono
+        self._why = "the engine was not asked yet"
+
+    @property
+    def up(self) -> bool:
+        return self._up is True
+
+    @property
+    def since(self) -> float:
+        return self._since
+
+    @property
+    def why(self) -> str:
+        """One sentence on why `up` is False; "" while it is True."""
+        return self._why
+
+    async def run(self) -> NoReturn:
+        """Asks at once, then every `interval` seconds, until cancelled."""
+        while True:
+            try:
+                await self._engine.ping()
+            except EngineError as error:
+                self._heard(False, str(error))
+            else:
+                self._heard(True, "")
+            await asyncio.sleep(self._interval)
+
+    def _heard(self, up: bool, why: str) -> None:
+        self._why = why
+        before, self._up = self._up, up
+        if before is up:
+            return
+        now = self._clock.now().mono
+        silent, self._since = now - self._since, now
+        if not up:
+            _log.warning("the engine does not answer", why=why)
+        elif before is False:
+            _log.info("the engine answers again", silent_seconds=round(silent, 3))
+        self._on_change(up)
+        if up and before is False and self._on_recovery is not None:
+            self._on_recovery()

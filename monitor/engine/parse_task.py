@@ -1,0 +1,50 @@
+"""`GET /tasks` to Task."""
+
+from monitor.engine.raw import Raw, identifier, integer, part, ratio, text, wall_seconds, whole
+from monitor.engine.template import template
+from monitor.model.task import TASK_STATES, Task, TaskState
+
+# Where the node told how the container ended; an orphan's container may run on.
+_CONTAINER_ENDED = frozenset(
+    {TaskState.COMPLETE, TaskState.SHUTDOWN, TaskState.FAILED, TaskState.REJECTED}
+)
+
+
+def parse_task(raw: Raw) -> Task | None:
+    """None for what is not a service's task: an attachment of a container to a network.
+
+    A state that this version does not know (`allocated` of early engines among them) counts as
+    pending: neither running nor ended.
+    """
+    service_id = text(raw, "ServiceID")
+    if not service_id:
+        return None
+    status, spec = part(raw, "Status"), part(raw, "Spec")
+    container = part(status, "ContainerStatus")
+    container_id = text(container, "ContainerID")
+    state = _state(status, "State")
+    ended = container_id != "" and state in _CONTAINER_ENDED
+    reserved = part(spec, "Resources", "Reservations")
+    return Task(
+        id=identifier(raw, "ID", "task"),
+        service_id=service_id,
+        slot=integer(raw, "Slot") or None,  # absent for global services
+        node_id=text(raw, "NodeID"),
+        state=state,
+        desired_state=_state(raw, "DesiredState"),
+        since=wall_seconds(status, "Timestamp"),
+        created_at=wall_seconds(raw, "CreatedAt"),
+        version=whole(part(raw, "Version"), "Index"),
+        container_id=container_id,
+        exit_code=whole(container, "ExitCode") if ended else None,
+        image=text(part(spec, "ContainerSpec"), "Image"),
+        message=text(status, "Message"),
+        error=text(status, "Err"),
+        template=template(spec),
+        cpu_reservation=ratio(reserved, "NanoCPUs"),
+        memory_reservation=whole(reserved, "MemoryBytes"),
+    )
+
+
+def _state(raw: Raw, key: str) -> TaskState:
+    return TASK_STATES.get(text(raw, key).lower(), TaskState.PENDING)
