@@ -3,6 +3,7 @@
 #
 #   ensure_venv         .venv with this project (editable) and its development tools
 #   ensure_real_tools   what tests on real engines need, where it may be installed
+#   ensure_debootstrap  what building trees with engines of other versions needs, likewise
 
 # shellcheck shell=bash
 
@@ -124,6 +125,15 @@ ensure_real_tools() {
     } 9>"$lock"
 }
 
+ensure_debootstrap() {
+    if _have debootstrap && [ -e /usr/share/keyrings/debian-archive-keyring.gpg ]; then return 0; fi
+    if ! _may_install; then
+        warn "debootstrap and debian-archive-keyring are missing: no engines of other versions"
+        return 0
+    fi
+    _apt_install debootstrap debian-archive-keyring || warn "apt could not install debootstrap"
+}
+
 _install_real_tools() {
     local packages rest=() package
     mapfile -t packages < <(_missing_packages)
@@ -215,8 +225,11 @@ _keep_off() {
         if _have systemctl; then
             systemctl disable --quiet "$unit" >/dev/null 2>&1 || true
             if systemctl is-active --quiet "$unit" 2>/dev/null; then systemctl stop "$unit"; fi
-        elif _have update-rc.d && [ -e "/etc/init.d/${unit%.*}" ]; then
-            update-rc.d "${unit%.*}" disable >/dev/null 2>&1 || true
+        else # systemd may come later
+            find /etc/systemd/system -type l -name "$unit" -delete 2>/dev/null || true
+            if [ -e "/etc/init.d/${unit%.*}" ]; then
+                update-rc.d "${unit%.*}" disable >/dev/null 2>&1 || true
+            fi
         fi
     done
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.lab import Swarm, missing_requirements
+from tests.real.lab import Swarm, engine_root, missing_requirements
 
 _HERE = Path(__file__).parent
 _MISSING: pytest.StashKey[list[str]] = pytest.StashKey()
@@ -82,3 +82,33 @@ def three_managers(swarm_of: SwarmFactory) -> Swarm:
 def five_nodes(swarm_of: SwarmFactory) -> Swarm:
     """A Swarm of three managers and two workers."""
     return swarm_of(3, 2)
+
+
+def _tree(suite: str) -> Path:
+    tree = engine_root.built(suite)
+    if tree is None:
+        reason = f"the tree of Debian {suite} is not built: scripts/thorough does it"
+        if os.environ.get("REQUIRE_OTHER_ENGINE") == "1":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    return tree
+
+
+@pytest.fixture(scope="session")
+def sid_tree() -> Path:
+    """The file tree with the newest engine that Debian has (28.5); tests need mark other_engine."""
+    return _tree("sid")
+
+
+@pytest.fixture(scope="module")
+def engine_28(sid_tree: Path) -> Iterator[Swarm]:
+    """A Swarm of one manager on engine 28; tests that use it need the mark other_engine."""
+    with Swarm.start(1, 0, roots={"m1": sid_tree}) as swarm:
+        yield swarm
+
+
+@pytest.fixture(scope="module")
+def mixed_engines(sid_tree: Path) -> Iterator[Swarm]:
+    """Manager m1 on this machine's engine, m2, m3 and worker w1 on engine 28."""
+    with Swarm.start(3, 1, roots=dict.fromkeys(("m2", "m3", "w1"), sid_tree)) as swarm:
+        yield swarm

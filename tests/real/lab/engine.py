@@ -36,7 +36,14 @@ if [ -e "$resolv" ]; then mount --bind "$lab/resolv.conf" "$resolv"; fi
 mkdir -p "$root/etc/docker" "$lab/$name.etc"
 mount --bind "$lab/$name.etc" "$root/etc/docker"
 export HTTP_PROXY=http://127.0.0.1:9 HTTPS_PROXY=http://127.0.0.1:9 NO_PROXY=198.18.0.0/24
-if [ -n "$root" ]; then set -- chroot "$root" "$@"; fi
+if [ -n "$root" ]; then
+    # Not chroot: `docker exec` enters a mount namespace by its real root, so it would run on the
+    # machine's files instead of the container's.
+    mkdir -p "$root/run/outside"
+    cd "$root"
+    pivot_root . run/outside
+    umount --lazy /run/outside
+fi
 "$@" &
 wait $!
 """
