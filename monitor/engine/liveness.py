@@ -16,9 +16,10 @@ _log = structlog.get_logger("monitor.engine.liveness")
 class Liveness:
     """`up` is False until the first answer. `since` is monotonic: when `up` last changed.
 
-    on_change(up) is called at each change, the first answer or silence included. on_recovery is
-    called when the engine answers after a silence: what was open to it may be half-open, what
-    was known of it old. Both are synchronous.
+    on_change(up) is called at each change, the first answer or silence included. on_recovery
+    is called when the engine answers after a silence, with the monotonic time of its beginning:
+    what was open to it before may be half-open. Both are synchronous. Meant for
+    `EventStream.reconnect`, which also asks for a re-list.
     """
 
     def __init__(
@@ -27,7 +28,7 @@ class Liveness:
         clock: Clock,
         on_change: Callable[[bool], None],
         *,
-        on_recovery: Callable[[], None] | None = None,
+        on_recovery: Callable[[float], None] | None = None,
         interval: float = 5.0,
     ) -> None:
         self._engine = engine
@@ -68,12 +69,11 @@ class Liveness:
         before, self._up = self._up, up
         if before is up:
             return
-        now = self._clock.now().mono
-        silent, self._since = now - self._since, now
+        began, self._since = self._since, self._clock.now().mono
         if not up:
             _log.warning("the engine does not answer", why=why)
         elif before is False:
-            _log.info("the engine answers again", silent_seconds=round(silent, 3))
+            _log.info("the engine answers again", silent_seconds=round(self._since - began, 3))
         self._on_change(up)
         if up and before is False and self._on_recovery is not None:
-            self._on_recovery()
+            self._on_recovery(began)

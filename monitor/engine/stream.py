@@ -75,11 +75,14 @@ class EventStream:
             unreadable=self._unreadable,
         )
 
-    def reconnect(self) -> None:
+    def reconnect(self, silent_since: float | None = None) -> None:
         """Gives the present connection or pause up and connects anew at once.
 
-        For whoever learns that the engine was away though the connection shows nothing of it.
+        For whoever learns that the engine was silent though the connection shows nothing of it.
+        `silent_since` is monotonic: a connection made after it is a good one and is kept.
         """
+        if silent_since is not None and (self._connected_since or 0.0) > silent_since:
+            return
         self._backoff.reset()
         if self._wakes is not None and not self._wakes.expired():
             with suppress(RuntimeError):  # raised between two rounds, when it is connecting anyway
