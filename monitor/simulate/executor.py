@@ -1,0 +1,152 @@
+"""What a node's engine does with a task: pull, start, run, stop, as its image behaves."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from monitor.model.event import Event
+from monitor.model.node import NodeState
+from monitor.model.task import TaskState
+from monitor.simulate.announce import container_event
+from monitor.simulate.spec import image_of
+from monitor.simulate.state import SimTask
+from monitor.simulate.store import Store
+
+HEX = "0123456789abcdef"
+Publish = Callable[[str, Event], None]  # a node's id, an event of its engine
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """How containers of an image behave. Seconds.
+
+    pull: from accepted to ready. start: from started to running (with a health check: to
+    healthy). stop: from SIGTERM to the end. exit_after: how long it runs by itself; None: for
+    ever. missing: the image cannot be pulled, tasks are rejected.
+    """
+
+    pull: float = 0.2
+    start: float = 0.8
+    stop: float = 0.2
+    exit_after: float | None = None
+    exit_code: int = 1
+    missing: bool = False
+
+
+class Executor:
+    """All nodes' engines. A task moves only while its node is in touch (`ready`)."""
+
+    def __init__(self, store: Store, publish: Publish, behaviours: dict[str, Behaviour]) -> None:
+        self._store = store
+        self._publish = publish
+        self._behaviours = behaviours
+        self._steps: dict[str, tuple[object, asyncio.TimerHandle]] = {}
+
+    def behaviour(self, task: SimTask) -> Behaviour:
+        return self._behaviours.get(image_of(task.spec)) or Behaviour()
+
+    def forget(self, task: SimTask) -> None:
+        step = self._steps.pop(task.id, None)
+        if step:
+            step[1].cancel()
+
+    def consider(self, task: SimTask) -> None:
+        """Begin the task's next step, unless that very step is under way."""
+        node = self._store.nodes.get(task.node_id)
+        if task.id not in self._store.tasks or node is None or node.state is not NodeState.READY:
+            return
+        stopping = task.desired > TaskState.COMPLETE
+        step = (task.state, stopping or task.desired)
+        if task.id in self._steps:
+            if self._steps[task.id][0] == step:
+                return
+            self.forget(task)
+        delay = self._delay(task, stopping)
+        if delay is not None:
+            handle = asyncio.get_running_loop().call_later(delay, self._step, task, stopping)
+            self._steps[task.id] = (step, handle)
+
+    def _delay(self, task: SimTask, stopping: bool) -> float | None:
+        """Seconds until the task's next state; None where it stays as it is."""
+        behaviour = self.behaviour(task)
+        if task.state.ended or task.state < TaskState.ASSIGNED:
+            return None
+        if stopping:
+            return behaviour.stop if task.state >= TaskState.STARTING else 0.0
+        match task.state:
+            case TaskState.ASSIGNED | TaskState.ACCEPTED:
+                return 0.01
+            case TaskState.PREPARING:
+                return behaviour.pull
+            case TaskState.READY:
+                return 0.01 if task.desired >= TaskState.RUNNING else None
+            case TaskState.STARTING:
+                return behaviour.start
+        return behaviour.exit_after
+
+    def _step(self, task: SimTask, stopping: bool) -> None:
+        self._steps.pop(task.id, None)
+        node = self._store.nodes.get(task.node_id)
+        if task.id not in self._store.tasks or node is None or node.state is not NodeState.READY:
+            return
+        if stopping:
+            if task.state >= TaskState.STARTING:
+                self.end(task, TaskState.SHUTDOWN, 0, signal="15")
+            else:
+                self._store.move_task(task, TaskState.SHUTDOWN, message="shutdown")
+            return
+        behaviour = self.behaviour(task)
+        move = self._store.move_task
+        match task.state:
+            case TaskState.ASSIGNED:
+                move(task, TaskState.ACCEPTED, message="accepted")
+            case TaskState.ACCEPTED:
+                move(task, TaskState.PREPARING, message="preparing")
+            case TaskState.PREPARING if behaviour.missing:
+                error = f"No such image: {image_of(task.spec)}"
+                move(task, TaskState.REJECTED, message="preparing", error=error)
+            case TaskState.PREPARING:
+                move(task, TaskState.READY, message="prepared")
+            case TaskState.READY:
+                container = self._store.new_id(64, HEX)
+                move(task, TaskState.STARTING, message="starting", container_id=container)
+                self._tell(task, "create")
+                self._tell(task, "start")
+            case TaskState.STARTING:
+                move(task, TaskState.RUNNING, message="started")
+            case TaskState.RUNNING:
+                done = behaviour.exit_code == 0
+                self.end(
+                    task, TaskState.COMPLETE if done else TaskState.FAILED, behaviour.exit_code
+                )
+
+    def end(
+        self,
+        task: SimTask,
+        state: TaskState,
+        exit_code: int,
+        *,
+        signal: str = "",
+        oom: bool = False,
+    ) -> None:
+        """The container's end, told as the engine tells it."""
+        if task.state.ended or not task.container_id:
+            return
+        self.forget(task)
+        if oom:
+            self._tell(task, "oom")
+        if signal:
+            self._tell(task, "kill", signal=signal)
+        self._tell(task, "die", exitCode=str(exit_code))
+        if signal:
+            self._tell(task, "stop")
+        error = f"task: non-zero exit ({exit_code})" if state is TaskState.FAILED else ""
+        message = {TaskState.SHUTDOWN: "shutdown", TaskState.COMPLETE: "finished"}.get(
+            state, "started"
+        )
+        self._store.move_task(
+            task, state, exit_code=exit_code, error=error, message=message, oom_killed=oom
+        )
+
+    def _tell(self, task: SimTask, action: str, **more: str) -> None:
+        self._publish(task.node_id, container_event(task, action, self._store.stamp(), **more))

@@ -1,0 +1,100 @@
+"""What a simulated Swarm holds: nodes, services and tasks as swarmkit's store has them."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from monitor.model.node import Availability, NodeState
+from monitor.model.task import TaskState
+
+Spec = dict[str, Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class Meta:
+    """`version` is the store's counter at the last change; stamps are epoch nanoseconds."""
+
+    id: str
+    version: int = 0
+    created_ns: int = 0
+    updated_ns: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class SimNode(Meta):
+    """CPU in cores, memory in bytes."""
+
+    name: str
+    role: str
+    cpu_cores: float
+    memory_bytes: int
+    labels: dict[str, str] = field(default_factory=dict)
+    state: NodeState = NodeState.READY
+    availability: Availability = Availability.ACTIVE
+    leader: bool = False
+    reachability: str = "reachable"
+
+    @property
+    def invalid(self) -> bool:
+        """Whether tasks here must be replaced elsewhere (swarmkit's `InvalidNode`)."""
+        return self.state is NodeState.DOWN or self.availability is Availability.DRAIN
+
+
+@dataclass(slots=True, kw_only=True)
+class SimService(Meta):
+    """Specs are replaced whole, never changed in place."""
+
+    spec: Spec
+    spec_version: int = 0
+    previous_spec: Spec | None = None
+    previous_spec_version: int = 0
+    update_status: dict[str, str] | None = None
+    job_iteration: int | None = None
+    job_execution_ns: int = 0
+
+    @property
+    def name(self) -> str:
+        return str(self.spec["Name"])
+
+    @property
+    def update_state(self) -> str | None:
+        return self.update_status["State"] if self.update_status else None
+
+
+@dataclass(slots=True, kw_only=True)
+class SimTask(Meta):
+    """`slot` is 0 for a task of a global service. `since_ns` is when `state` was entered."""
+
+    service_id: str
+    service_name: str
+    slot: int
+    spec: Spec
+    endpoint_spec: Spec | None
+    spec_version: int
+    labels: dict[str, str]
+    desired: TaskState
+    state: TaskState = TaskState.PENDING
+    node_id: str = ""
+    since_ns: int = 0
+    message: str = "created"
+    error: str = ""
+    container_id: str = ""
+    exit_code: int | None = None
+    oom_killed: bool = False
+    job_iteration: int | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.service_name}.{self.slot or self.node_id}.{self.id}"
+
+    @property
+    def place(self) -> int | str:
+        """What a replacement inherits: the slot, or the node for a global service."""
+        return self.slot or self.node_id
+
+    @property
+    def occupies(self) -> bool:
+        """Whether it holds resources of its node."""
+        return self.state >= TaskState.ASSIGNED and not self.state.ended and self.node_id != ""
+
+
+SimObject = SimNode | SimService | SimTask
