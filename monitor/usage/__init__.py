@@ -1,0 +1,1 @@
+"""What the tasks of this node use: read every second, kept in windows, judged as samples."""
