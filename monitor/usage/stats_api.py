@@ -74,7 +74,8 @@ class StatsPoller:
             async with self._places:
                 reading = await self._engine.stats(track.container.id)
         except NotFound:
-            self._tracks.end(track.container.id)
+            if track.reader is None:  # else its cgroup tells better whether it runs
+                self._tracks.end(track.container.id)
             return
         except EngineError:
             self.failures += 1

@@ -41,7 +41,8 @@ V1 = {
 V2 = {
     "cgroup.procs": "4242\n4243\n",
     "cpu.stat": (
-        "usage_usec 12345678\nuser_usec 10000000\nsystem_usec 2345678\ncore_sched.force_idle_usec 0\n"
+        "usage_usec 12345678\nuser_usec 10000000\nsystem_usec 2345678\n"
+        "core_sched.force_idle_usec 0\n"
         "nr_periods 100\nnr_throttled 40\nthrottled_usec 2500000\nnr_bursts 0\nburst_usec 0\n"
     ),
     "memory.current": "52428800\n",
