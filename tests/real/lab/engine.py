@@ -12,7 +12,7 @@ from tests.real.lab.requirements import tool
 #
 # A worker tries to pull before it starts a task. A name server that refuses and a proxy that
 # refuses make that fail at once, and the local image is taken.
-_SCRIPT = """
+_SCRIPT = """\
 set -eu
 name=$1 lab=$2 root=$3; shift 3
 mount --make-rprivate /
@@ -51,6 +51,7 @@ wait $!
 
 def prepare(folder: Path) -> None:
     """Write the files that all engines of a lab read."""
+    (folder / "node.sh").write_text(_SCRIPT)
     (folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
     (folder / "daemon.json").write_text("{}\n")
 
@@ -64,7 +65,7 @@ def command(folder: Path, name: str, namespace: str, root: Path | None) -> list[
         *network.prefix(namespace),
         tool("unshare"),
         *("--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"),
-        *("sh", "-c", _SCRIPT, "lab-node", name, str(folder), "" if root is None else str(root)),
+        *("sh", f"{folder}/node.sh", name, str(folder), "" if root is None else str(root)),
         "/usr/sbin/dockerd" if root else tool("dockerd"),
         f"--config-file={folder}/daemon.json",
         f"--host=unix://{folder}/{name}.sock",
