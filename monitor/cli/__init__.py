@@ -1,0 +1,1 @@
+"""Commands: each parses, makes settings, and makes one call."""

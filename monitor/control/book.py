@@ -4,10 +4,11 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from monitor.decide import not_written, written
 from monitor.model.decision import Decision
 from monitor.model.history import History
 from monitor.model.now import Now
-from monitor.model.outcome import Outcome
+from monitor.model.outcome import Outcome, OutcomeKind
 
 KEPT = 100
 """Decisions kept per service and rule."""
@@ -64,6 +65,11 @@ class Book:
         for entry in reversed(self._entries.get((decision.service_id, decision.rule), ())):
             if entry.decision.id == decision.id:
                 entry.outcome = outcome
+                entry.decision = (
+                    written(entry.decision)
+                    if outcome.kind is OutcomeKind.APPLIED
+                    else not_written(entry.decision, outcome.detail)
+                )
 
     def entries(self, service_name: str | None = None, rule: str | None = None) -> list[Entry]:
         """Entries of all, one service or one rule, newest first."""

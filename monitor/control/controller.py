@@ -13,7 +13,7 @@ from monitor.control.measure import measure
 from monitor.control.observer import Observer
 from monitor.control.views import Views
 from monitor.control.writes import WritesInFlight
-from monitor.decide import decide, record_version, record_write, remember
+from monitor.decide import ambiguous, decide, record_version, record_write, remember
 from monitor.model.decision import Decision
 from monitor.model.now import Now
 from monitor.model.outcome import Outcome, OutcomeKind
@@ -150,8 +150,7 @@ class Controller:
         gates = Gates(self._dry_run, self._actorship.term(), self._actorship.why_not())
         write_is_due = False
         for claim in claims:
-            decision = self._decide(claim.rule, view, now)
-            decision = gates.admit(decision, claim, write_is_due)
+            decision = gates.admit(self._decide(claim, view, now), claim.rule, write_is_due)
             new = self.book.record(decision)
             self._observer.decided(decision, new)
             if decision.recheck_after is not None:
@@ -160,15 +159,18 @@ class Controller:
                 write_is_due = True
                 self._writes.start(group, decision, gates.term, _bounds(claim.rule))
 
-    def _decide(self, rule: AnyRule, view: ServiceView, now: Now) -> Decision:
-        service_id = view.service.id
+    def _decide(self, claim: Claim, view: ServiceView, now: Now) -> Decision:
+        rule, service_id = claim.rule, view.service.id
         history = self.book.history(service_id, rule.name)
         own_version = self._writes.own_version(service_id)
-        if own_version != history.own_version and own_version is not None:
+        if own_version is not None and own_version != history.own_version:
             history = record_version(history, own_version)
-        usage = measure(rule, view, self._usage, now.mono)
-        own = service_id == self._own_service_id()
-        decision = decide(rule, view, usage, history, now, own_service=own)
+        if claim.rivals:
+            decision = ambiguous(rule, view, claim.rivals, history, now)
+        else:
+            usage = measure(rule, view, self._usage, now.mono)
+            own = service_id == self._own_service_id()
+            decision = decide(rule, view, usage, history, now, own_service=own)
         self.book.keep_history(service_id, rule.name, remember(history, decision))
         self._decisions += 1
         number = f"{view.service.version}/{self._decisions}"

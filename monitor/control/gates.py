@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from monitor.control.assignment import Claim
 from monitor.model.action import ForceUpdate, ScaleTo
 from monitor.model.decision import Decision
 from monitor.model.reason import Reason
-from monitor.model.rule import RuleMode
+from monitor.model.rule import AnyRule, RuleMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,22 +16,15 @@ class Gates:
     term: int | None
     why_not_actor: str = ""
 
-    def admit(self, decision: Decision, claim: Claim, write_is_due: bool) -> Decision:
+    def admit(self, decision: Decision, rule: AnyRule, write_is_due: bool) -> Decision:
         """The decision as it is, or without its action and with the reason that holds it back.
 
         write_is_due: another write of the same service was admitted just now and goes first.
         """
-        if claim.rivals:
-            return hold(
-                decision,
-                Reason.AMBIGUOUS,
-                f"scale rules {' and '.join(sorted((claim.rule.name, *claim.rivals)))} claim it "
-                "both: neither acts until only one of them selects it",
-            )
         if decision.action is None:
             return decision
-        if claim.rule.mode is RuleMode.DRY_RUN:
-            return hold(decision, Reason.DRY_RUN, f"rule {claim.rule.name} is on dry run")
+        if rule.mode is RuleMode.DRY_RUN:
+            return hold(decision, Reason.DRY_RUN, f"rule {rule.name} is on dry run")
         if self.dry_run:
             return hold(decision, Reason.DRY_RUN, "the agent runs with --dry-run")
         if self.term is None:

@@ -46,6 +46,8 @@ def test_an_outcome_goes_to_the_decision_it_is_of():
     by_id = {entry.decision.id: entry.outcome for entry in book.entries()}
     assert by_id["one"] == Outcome(OutcomeKind.CONFLICT)
     assert by_id["two"] is None
+    (condition,) = next(e.decision.conditions for e in book.entries() if e.decision.id == "one")
+    assert (condition.type, condition.status) == ("AbleToScale", False)
 
 
 def test_a_rule_that_lost_its_service_is_forgotten():

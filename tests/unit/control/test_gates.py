@@ -1,6 +1,5 @@
 import pytest
 
-from monitor.control.assignment import Claim
 from monitor.control.gates import Gates
 from monitor.model.action import ForceUpdate, ScaleTo
 from monitor.model.reason import Reason
@@ -13,41 +12,33 @@ OPEN = Gates(dry_run=False, term=1)
 def test_an_open_gate_lets_the_decision_through():
     """What nothing holds back is what was decided, unchanged."""
     wanted = decision(ScaleTo(4))
-    assert OPEN.admit(wanted, Claim(scale_rule()), write_is_due=False) is wanted
+    assert OPEN.admit(wanted, scale_rule(), write_is_due=False) is wanted
 
 
 @pytest.mark.parametrize(
-    ("gates", "claim", "due", "reason"),
+    ("gates", "rule", "due", "reason"),
     [
-        (OPEN, Claim(scale_rule(), ("other",)), False, Reason.AMBIGUOUS),
-        (OPEN, Claim(scale_rule(mode=RuleMode.DRY_RUN)), False, Reason.DRY_RUN),
-        (Gates(dry_run=True, term=1), Claim(scale_rule()), False, Reason.DRY_RUN),
+        (OPEN, scale_rule(mode=RuleMode.DRY_RUN), False, Reason.DRY_RUN),
+        (Gates(dry_run=True, term=1), scale_rule(), False, Reason.DRY_RUN),
         (
             Gates(dry_run=False, term=None, why_not_actor="m1 acts"),
-            Claim(scale_rule()),
+            scale_rule(),
             False,
             Reason.NOT_ACTOR,
         ),
-        (OPEN, Claim(scale_rule()), True, Reason.IN_FLIGHT),
+        (OPEN, scale_rule(), True, Reason.IN_FLIGHT),
     ],
 )
 @pytest.mark.parametrize("action", [ScaleTo(4), ForceUpdate()])
-def test_a_closed_gate_takes_the_action_and_says_why(gates, claim, due, reason, action):
+def test_a_closed_gate_takes_the_action_and_says_why(gates, rule, due, reason, action):
     """A decision held back does nothing, keeps its number and names the one reason."""
-    held = gates.admit(decision(action, desired=4), claim, write_is_due=due)
+    held = gates.admit(decision(action, desired=4), rule, write_is_due=due)
     assert held.action is None
     assert (held.reason, held.desired) == (reason, 4)
     assert held.sentence.startswith("web: would ")
 
 
-def test_rules_that_rival_say_so_even_when_calm():
-    """The conflict shows before the day on which it matters."""
-    held = OPEN.admit(decision(), Claim(scale_rule(), ("other",)), write_is_due=False)
-    assert held.reason is Reason.AMBIGUOUS
-    assert "other and r1" in held.sentence
-
-
 def test_a_calm_decision_keeps_its_own_reason():
     """A dry run or a standby says within_tolerance where it is."""
     gates = Gates(dry_run=True, term=None)
-    assert gates.admit(decision(), Claim(scale_rule()), write_is_due=False) == decision()
+    assert gates.admit(decision(), scale_rule(), write_is_due=False) == decision()
