@@ -1,0 +1,25 @@
+"""Pure decisions: no I/O, no clock, no logging, no chance, no state.
+
+`decide` judges one rule on one service; `remember`, `record_write` and `record_version` make the
+history of the next decision out of this one.
+"""
+
+from monitor.decide.conditions import not_written, written
+from monitor.decide.dispatch import decide, metrics_of
+from monitor.decide.guards import guard_recheck, guard_sentence, rollout_guard
+from monitor.decide.history import record_version, record_write, remember
+from monitor.decide.refusals import ambiguous
+
+__all__ = [
+    "ambiguous",
+    "decide",
+    "guard_recheck",
+    "guard_sentence",
+    "metrics_of",
+    "not_written",
+    "record_version",
+    "record_write",
+    "remember",
+    "rollout_guard",
+    "written",
+]

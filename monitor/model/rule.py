@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.model.selector import Selector
+from monitor.model.tuning import SWARM_TUNING, Count, Tuning
 from monitor.model.usage import MetricKind
 
 
@@ -104,6 +105,8 @@ class ScaleRule(Rule):
     scale_up: Behavior = SCALE_UP_DEFAULT
     scale_down: Behavior = SCALE_DOWN_DEFAULT
     missing_samples: MissingSamples = MissingSamples.HOLD
+    count: Count = Count.READY
+    tuning: Tuning = SWARM_TUNING
 
 
 class ConditionKind(StrEnum):

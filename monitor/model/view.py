@@ -1,7 +1,7 @@
 """One service and what belongs to it, as a decision sees it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from monitor.model.node import Node
 from monitor.model.service import Service
@@ -17,6 +17,8 @@ class ServiceView:
     version_since: monotonic time at which this agent first saw `service.version`.
     tasks_read_at: monotonic time at which the request for `tasks` was sent.
     fresh: whether the mirror is in touch with a manager; False means old facts.
+    running_since: monotonic time at which this agent first saw a task running, by task id;
+        an absent task counts as running for long.
     """
 
     service: Service
@@ -25,6 +27,7 @@ class ServiceView:
     version_since: float
     tasks_read_at: float
     fresh: bool = True
+    running_since: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def live_tasks(self) -> tuple[Task, ...]:

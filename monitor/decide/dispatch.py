@@ -1,0 +1,67 @@
+"""Deciding any rule, and what a rule must be given samples of."""
+
+from monitor.decide.holding import KINDS
+from monitor.decide.restart import decide_restart
+from monitor.decide.scale import decide_scale
+from monitor.model.decision import Decision
+from monitor.model.history import History
+from monitor.model.now import Now
+from monitor.model.rule import (
+    AllOf,
+    AnyOf,
+    AnyRule,
+    Metric,
+    RestartRule,
+    ScaleRule,
+    TaskCondition,
+    When,
+)
+from monitor.model.usage import Usage
+from monitor.model.view import ServiceView
+
+
+def decide(
+    rule: AnyRule,
+    view: ServiceView,
+    usage: Usage,
+    history: History,
+    now: Now,
+    *,
+    own_service: bool = False,
+) -> Decision:
+    """What the rule wants of the service now, and why; it reads nothing but its arguments.
+
+    usage: samples by the names of `metrics_of(rule)`.
+    history: what this rule remembers of this service; see `remember`.
+    own_service: whether the agent itself runs as this service.
+    The rule's `mode` is not looked at: whether a decision is carried out is another question.
+    """
+    match rule:
+        case ScaleRule():
+            return decide_scale(rule, view, usage, history, now, own_service=own_service)
+        case RestartRule():
+            return decide_restart(rule, view, usage, history, now, own_service=own_service)
+
+
+def metrics_of(rule: AnyRule) -> tuple[Metric, ...]:
+    """The metrics whose samples `decide` looks for in `Usage`, each under its name.
+
+    For a restart rule one per kind of its conditions, named `cpu` or `memory`.
+    """
+    match rule:
+        case ScaleRule(metrics=metrics):
+            return metrics
+        case RestartRule(when=when):
+            kinds: dict[str, Metric] = {}
+            for condition in _conditions(when):
+                kind = KINDS[condition.kind]
+                kinds.setdefault(kind.value, Metric(kind.value, kind, condition.threshold))
+            return tuple(kinds.values())
+
+
+def _conditions(when: When) -> tuple[TaskCondition, ...]:
+    match when:
+        case AnyOf(parts) | AllOf(parts):
+            return tuple(condition for part in parts for condition in _conditions(part))
+        case TaskCondition():
+            return (when,)
