@@ -114,7 +114,7 @@ def text(pattern: str, kind: str, allowed: str) -> Callable[[object], str]:
             raise NeedsQuotes(kind)
         if not isinstance(value, str):
             raise ValueError(f"must be {kind}, not {units.shown(value)}")  # noqa: TRY004
-        if not compiled.match(value) or value.endswith("\n"):
+        if not compiled.fullmatch(value):
             raise ValueError(f"must be {kind}: {allowed}, not {units.shown(value)}")
         return value
 

@@ -49,10 +49,12 @@ async def _follow(paths: tuple[Path, ...], identity: Identity, hint: Callable[[]
         force_polling=False,
         recursive=False,
     )
+    first = True  # what changed before the watch stood was not notified
     async with aclosing(changes):
         async for change in changes:
-            if change:
+            if change or first:
                 hint()
+            first = False
             if await asyncio.to_thread(_identity, paths) != identity:
                 return
 

@@ -171,11 +171,11 @@ class RestartModel(Strict):
     )
     budget: BudgetModel = Field(
         default_factory=BudgetModel,
-        description="At most so many restarts of one service.",
+        description="How many restarts of one service are allowed in what time.",
         examples=[{"count": 3, "within": "1h"}],
     )
     backoff: BackoffModel = Field(
         default_factory=BackoffModel,
-        description="How long to wait between restarts.",
+        description="Waiting times between restarts; they double while it keeps happening.",
         examples=[{"initial": "30s", "max": "1h"}],
     )

@@ -60,7 +60,7 @@ def shown(value: object) -> str:
 
 def seconds(value: object) -> float:
     """`1m30s` -> 90.0."""
-    if isinstance(value, str) and len(value) <= _LONGEST and _DURATION.match(value):
+    if isinstance(value, str) and len(value) <= _LONGEST and _DURATION.fullmatch(value):
         parts = _PART.findall(value)
         return float(sum((Decimal(number) * _SECONDS[unit] for number, unit in parts), Decimal(0)))
     raise ValueError(f"must be a duration such as 30s, 5m or 1m30s: {_duration_advice(value)}")
@@ -68,7 +68,7 @@ def seconds(value: object) -> float:
 
 def size(value: object) -> float:
     """`1.5GiB` -> 1610612736.0: bytes."""
-    if isinstance(value, str) and len(value) <= _LONGEST and (found := _SIZE.match(value)):
+    if isinstance(value, str) and len(value) <= _LONGEST and (found := _SIZE.fullmatch(value)):
         unit = found.group(2)
         return float(int(Decimal(value.removesuffix(unit)) * _BYTES[unit]))
     raise ValueError(f"must be a size such as 700MiB or 2GiB: {_size_advice(value)}")
@@ -76,7 +76,7 @@ def size(value: object) -> float:
 
 def share(value: object) -> float:
     """`60%` -> 0.6."""
-    if isinstance(value, str) and len(value) <= _LONGEST and _SHARE.match(value):
+    if isinstance(value, str) and len(value) <= _LONGEST and _SHARE.fullmatch(value):
         return float(Decimal(value[:-1]) / 100)
     raise ValueError(f"must be a share such as 60%: {_share_advice(value)}")
 
@@ -87,10 +87,8 @@ def is_share(value: object) -> bool:
 
 def number_in(value: object) -> float | None:
     """The plain number, bare or in quotes, that somebody wrote where a unit belongs."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float):
-        return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value) if abs(value) < 1e15 else None
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         return float(value)
     return None
@@ -112,7 +110,7 @@ def _duration_advice(value: object) -> str:
         if found := re.fullmatch(r"([0-9]+)\s*(w|weeks?)", value):
             return f'write "{int(found[1]) * 7}d"'
         spelled = "".join(f"{n}{_unit(word)}" for n, word in _WORDS.findall(value))
-        if value[:1].isdigit() and spelled != value and _DURATION.match(spelled):
+        if value[:1].isdigit() and spelled != value and _DURATION.fullmatch(spelled):
             return f'write "{spelled}", not {shown(value)}'
     return f"not {shown(value)}"
 

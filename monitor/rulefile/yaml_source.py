@@ -15,7 +15,7 @@ from monitor.rulefile.text import YamlFault, decode
 from monitor.rulefile.yaml_faults import yaml_fault
 
 MAX_DEPTH = 20
-MAX_NODES = 30_000
+MAX_NODES = 20_000
 
 # The C parser's events carry the same marks and come ten times as fast.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
