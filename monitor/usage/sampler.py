@@ -211,6 +211,10 @@ class Sampler:
             # Truer than any event: without a cgroup the container does not run.
             self._tracks.end(track.container.id)
             return
+        if refresh and reading is not None and reading.pids == 0:
+            # It died, and a daemon that hangs or is gone left its cgroup behind.
+            self._tracks.end(track.container.id)
+            return
         if reading is not None:
             track.misses = 0
             track.record(reading, at, self._tracks.generation)

@@ -37,8 +37,8 @@ QUIET = ("sleep", "100000")
 def no_services_left(one_node: Swarm) -> Iterator[None]:
     """Every test begins and ends without tasks."""
     yield
-    if one_node.manager.frozen:
-        one_node.manager.thaw()
+    if one_node.managers[0].frozen:
+        one_node.managers[0].thaw()
     one_node.remove_services()
 
 
@@ -114,11 +114,7 @@ async def test_memory_of_a_task(one_node: Swarm) -> None:
         assert 50 * MIB <= found.value <= 56 * MIB
         reading = sampler.tasks()[task].reading
         assert reading is not None
-        assert reading.memory_limit == 96 * 1000 * 1000 // 4096 * 4096 or (
-            reading.memory_limit == 96 * MIB
-        )
-        assert reading.pids is not None
-        assert reading.pids >= 2
+        assert (reading.memory_limit, reading.pids) == (96 * MIB, 1)
 
 
 @pytest.mark.parametrize("proc", ["the node's", "the machine's"])
@@ -200,18 +196,20 @@ async def test_out_of_reach_of_files_the_daemon_is_asked(one_node: Swarm, tmp_pa
         assert (sampler.from_files, sampler.from_stats) == (0, 1)
 
 
-async def test_a_killed_container_is_dropped_also_while_the_engine_hangs(one_node: Swarm) -> None:
-    """The kernel removes nothing while the daemon is frozen, but a removed cgroup ends the task."""
+@pytest.mark.parametrize("frozen", [False, True])
+async def test_a_killed_container_is_dropped_without_an_event(
+    one_node: Swarm, frozen: bool
+) -> None:
+    """The files tell that it is gone: its cgroup is removed, or, while the engine hangs, empty."""
     one_node.create_service("dies", command=QUIET)
     task = task_of(one_node, "dies")
     node = one_node.manager
     async with sampling(one_node, node.proc) as sampler:
         usage = await until(lambda: sampler.tasks().get(task), "the task")
-        victim = init_of(usage.container)
-        os.kill(victim, signal.SIGKILL)
+        if frozen:
+            node.freeze()
+        os.kill(init_of(usage.container), signal.SIGKILL)
         await until(lambda: task not in sampler.tasks(), "the dead task to go", 10)
-        # Nothing told the sampler: no event was given to it. It saw the cgroup go.
-        assert sampler.roster.repaired == 0
         assert sampler.roster.lists == 1
 
 

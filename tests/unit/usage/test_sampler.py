@@ -380,3 +380,16 @@ def test_nothing_stays_open_after_the_end(tree: Path) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     play(tree, ScriptedEngine(container()), lambda _: asyncio.sleep(3))
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_cgroup_without_processes_ends_its_task(tree: Path) -> None:
+    """A daemon that is gone leaves the cgroups of dead containers behind."""
+
+    async def story(scene: Scene) -> None:
+        await asyncio.sleep(2)
+        scene.engine.fault = Unreachable("away")
+        (scene.cgroup / PATH / "pids.current").write_text("0\n")
+        await asyncio.sleep(6)
+        assert scene.sampler.tasks() == {}
+
+    play(tree, ScriptedEngine(container()), story)
