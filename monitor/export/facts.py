@@ -1,0 +1,85 @@
+"""What the agent tells about itself at a scrape: plain values, read from its parts then."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class BuildInfo:
+    version: str
+    revision: str
+    python: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """Engine calls of one method and endpoint template (`/services/{id}`, never a real id).
+
+    seconds: of all of them together, failed ones included. failures: by EngineError.reason.
+    """
+
+    method: str
+    endpoint: str
+    requests: int
+    seconds: float
+    failures: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorFacts:
+    """One part that gathers data (`mirror`, `usage`): its last run in seconds, if it worked."""
+
+    name: str
+    duration: float
+    success: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """The Engine's event stream; events by (type, action), reconnects by reason.
+
+    lag: seconds from the newest event's own time to its arrival, None before the first.
+    last_event_at: that event's own time in wall seconds, None before the first.
+    """
+
+    connected: bool = False
+    events: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    reconnects: Mapping[str, int] = field(default_factory=dict)
+    lag: float | None = None
+    last_event_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorFacts:
+    """Re-lists and the objects they had to correct by kind; `last_sync_at` in wall seconds."""
+
+    resyncs: int = 0
+    drift: Mapping[str, int] = field(default_factory=dict)
+    last_sync_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleConfigFacts:
+    """The newest load of the rule files; `loaded_at` is the last good one in wall seconds."""
+
+    successful: bool = True
+    loaded_at: float | None = None
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentFacts:
+    """`role` is manager, worker or none; `acting` whether this agent may write to the Swarm.
+
+    mirror: None where there is no mirror (workers). loop_lag: seconds the event loop was late.
+    """
+
+    docker_up: bool
+    role: str
+    acting: bool
+    loop_lag: float = 0.0
+    stream: StreamFacts = StreamFacts()
+    mirror: MirrorFacts | None = None
+    rule_config: RuleConfigFacts | None = None
+    calls: tuple[CallFacts, ...] = ()
+    collectors: tuple[CollectorFacts, ...] = ()

@@ -1,0 +1,52 @@
+"""A prometheus_client collector that reads the agent's facts at each scrape."""
+
+from collections.abc import Callable, Iterable
+
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from monitor.export.budget import SeriesBudget
+from monitor.export.catalogue.agent import DROPPED, FACT_GENERATORS, REQUEST_SECONDS
+from monitor.export.facts import AgentFacts, CallFacts
+from monitor.export.family import Family, Sample
+from monitor.export.text import printable
+
+
+class FactsCollector(Collector):
+    """`facts` is called once per scrape; it must answer at once, from memory."""
+
+    def __init__(self, facts: Callable[[], AgentFacts], budget: SeriesBudget) -> None:
+        self._facts = facts
+        self._budget = budget
+
+    def collect(self) -> Iterable[Metric]:
+        facts = self._facts()
+        for generator in FACT_GENERATORS:
+            metric = _metric(generator.family, generator.samples(facts))
+            if metric.samples:
+                yield metric
+        if facts.calls:
+            yield _durations(facts.calls)
+        yield _metric(DROPPED, [((reason,), n) for reason, n in self._budget.dropped.items()])
+
+    def describe(self) -> Iterable[Metric]:
+        """Names for the registry's check of duplicates, without asking for facts yet."""
+        families = (*(generator.family for generator in FACT_GENERATORS), REQUEST_SECONDS, DROPPED)
+        return [_metric(family, ()) for family in families]
+
+
+def _metric(family: Family, samples: Iterable[Sample]) -> Metric:
+    metric = Metric(family.base_name, family.text, family.type)
+    for values, value in samples:
+        labels = dict(zip(family.labels, map(printable, values), strict=True))
+        metric.add_sample(family.name, labels, value)
+    return metric
+
+
+def _durations(calls: tuple[CallFacts, ...]) -> Metric:
+    metric = _metric(REQUEST_SECONDS, ())
+    for call in calls:
+        labels = {"method": printable(call.method), "endpoint": printable(call.endpoint)}
+        metric.add_sample(f"{REQUEST_SECONDS.name}_count", labels, call.requests)
+        metric.add_sample(f"{REQUEST_SECONDS.name}_sum", labels, call.seconds)
+    return metric

@@ -1,0 +1,183 @@
+"""The cached exposition: bytes per object and family, rendered when the object changed.
+
+A scrape renders what was marked since the last one and joins the rest from cache, as
+kube-state-metrics does, so its cost follows the changes and not the number of series.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from monitor.export.budget import SeriesBudget
+from monitor.export.family import Family, Generator, Kind
+from monitor.export.text import escape_labels, format_value, header, line_template, open_line
+
+
+class _Column:
+    """One family: the bytes of each object that has samples, and the whole, joined."""
+
+    __slots__ = ("_extra", "_family", "_samples", "_template", "headers", "joined", "lines", "name")
+
+    def __init__(self, generator: Generator[Any]) -> None:
+        family = generator.family
+        self.name = family.name
+        self.headers = (header(family, openmetrics=False), header(family, openmetrics=True))
+        self.lines: dict[str, bytes] = {}
+        self.joined: bytes | None = b""
+        self._family = family
+        self._samples = generator.samples
+        self._extra = generator.extra
+        self._template = line_template(family)
+
+    def rendered(self, obj: Any) -> tuple[bytes, int]:
+        """The object's sample lines and how many they are."""
+        if self._extra is not None:
+            extra = self._extra(obj)
+            lines = [
+                open_line(self._family, values, extra) + format_value(value) + "\n"
+                for values, value in (self._samples(obj) if extra else ())
+            ]
+        else:
+            template = self._template
+            lines = [
+                template % (*escape_labels(values), format_value(value))
+                for values, value in self._samples(obj)
+            ]
+        return "".join(lines).encode(), len(lines)
+
+    def keep(self, key: str, rendered: bytes) -> None:
+        if self.lines.get(key, b"") == rendered:
+            return
+        self.joined = None
+        if rendered:
+            self.lines[key] = rendered
+        else:
+            del self.lines[key]
+
+    def parts(self, *, openmetrics: bool) -> Iterable[bytes]:
+        if self.joined is None:
+            self.joined = b"".join(self.lines.values())
+        return (self.headers[openmetrics], self.joined) if self.joined else ()
+
+
+class _Table:
+    """All objects of one kind."""
+
+    __slots__ = ("columns", "dirty", "objects", "refused", "series")
+
+    def __init__(self, kind: Kind[Any]) -> None:
+        self.columns = tuple(_Column(generator) for generator in kind.generators)
+        self.objects: dict[str, Any] = {}
+        self.dirty: dict[str, None] = {}
+        self.refused: dict[str, None] = {}
+        self.series: dict[str, int] = {}
+
+
+class ExpositionStore:
+    """Objects by kind and key, and their exposition.
+
+    Every family belongs to one kind. An object whose series find no room in the budget is left
+    out as a whole, counted, and tried again once room was made.
+    """
+
+    def __init__(self, kinds: Sequence[Kind[Any]], budget: SeriesBudget | None = None) -> None:
+        self._tables = {kind.name: _Table(kind) for kind in kinds}
+        self._families = tuple(family for kind in kinds for family in kind.families)
+        names = [family.name for family in self._families]
+        if len(set(names)) != len(names) or len(self._tables) != len(kinds):
+            raise ValueError("a family or kind is there twice")
+        self._budget = budget if budget is not None else SeriesBudget()
+        self._bodies: list[bytes | None] = [None, None]
+        self._freed = self._budget.freed
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        return self._families
+
+    @property
+    def series(self) -> int:
+        """Series rendered at the last refresh."""
+        return sum(sum(table.series.values()) for table in self._tables.values())
+
+    @property
+    def pending(self) -> int:
+        """Objects that changed since they were rendered."""
+        return sum(len(table.dirty) for table in self._tables.values())
+
+    def put(self, kind: str, key: str, obj: object) -> None:
+        """Adds or replaces an object; one that equals what is there costs nothing more."""
+        table = self._tables[kind]
+        old = table.objects.get(key)
+        if old is obj or (old is not None and old == obj):
+            return
+        table.objects[key] = obj
+        table.dirty[key] = None
+
+    def drop(self, kind: str, key: str) -> None:
+        """Removes an object with all its series; an unknown key is no error."""
+        table = self._tables[kind]
+        if table.objects.pop(key, None) is None:
+            return
+        table.dirty.pop(key, None)
+        table.refused.pop(key, None)
+        for column in table.columns:
+            column.keep(key, b"")
+        freed = table.series.pop(key, 0)
+        if freed:
+            self._budget.admit(0, freed)
+            self._bodies = [None, None]
+
+    def keys(self, kind: str) -> Iterator[str]:
+        return iter(tuple(self._tables[kind].objects))
+
+    def refresh(self, limit: int | None = None) -> bool:
+        """Renders up to `limit` changed objects, all of them where None; whether some are left."""
+        if self._freed != self._budget.freed:
+            self._freed = self._budget.freed
+            for table in self._tables.values():
+                table.dirty.update(table.refused)
+        left = limit
+        for table in self._tables.values():
+            keys = list(islice(table.dirty, left))
+            for key in keys:
+                del table.dirty[key]
+                self._render(table, key)
+            if left is not None:
+                left -= len(keys)
+        return self.pending > 0
+
+    def _render(self, table: _Table, key: str) -> None:
+        rendered = [column.rendered(table.objects[key]) for column in table.columns]
+        series = sum(count for _, count in rendered)
+        before = table.series.get(key, 0)
+        if not self._budget.admit(series, before):
+            if key not in table.refused:
+                self._budget.refuse(series)
+            table.refused[key] = None
+            self._budget.admit(0, before)
+            rendered, series = [(b"", 0)] * len(table.columns), 0
+        else:
+            table.refused.pop(key, None)
+        table.series[key] = series
+        for column, (lines, _) in zip(table.columns, rendered, strict=True):
+            column.keep(key, lines)
+        self._bodies = [None, None]
+
+    def render(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> bytes:
+        """The exposition, without OpenMetrics' closing `# EOF`; some families only by `names`."""
+        self.refresh()
+        if names:
+            return self._joined(openmetrics=openmetrics, names=names)
+        body = self._bodies[openmetrics]
+        if body is None:
+            body = self._bodies[openmetrics] = self._joined(openmetrics=openmetrics, names=names)
+        return body
+
+    def _joined(self, *, openmetrics: bool, names: frozenset[str]) -> bytes:
+        return b"".join(
+            part
+            for table in self._tables.values()
+            for column in table.columns
+            if not names or column.name in names
+            for part in column.parts(openmetrics=openmetrics)
+        )
