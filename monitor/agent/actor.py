@@ -1,6 +1,6 @@
 """Who acts, as long as agents do not talk to each other: the one on the raft leader."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from monitor.model.node import Node
@@ -18,17 +18,14 @@ class LeaderActs:
 
     Two agents may believe so for a moment around an election; the version check of every write
     is the fence behind this. A new term begins whenever the leadership is gained.
+    node_id: of this agent's node, "" while the engine has not said.
     """
 
-    def __init__(self, mirror: Mirrored) -> None:
+    def __init__(self, mirror: Mirrored, node_id: Callable[[], str]) -> None:
         self._mirror = mirror
-        self._node_id = ""
+        self._node_id = node_id
         self._term = 0
         self._acting = False
-
-    def is_on(self, node_id: str) -> None:
-        """Tells which node this agent runs on, once the engine has said so."""
-        self._node_id = node_id
 
     def term(self) -> int | None:
         acting = self._leads()
@@ -38,7 +35,7 @@ class LeaderActs:
         return self._term if acting else None
 
     def _leads(self) -> bool:
-        node = self._mirror.nodes().get(self._node_id)
+        node = self._mirror.nodes().get(self._node_id())
         return self._mirror.fresh and node is not None and node.leader
 
     def why_not(self) -> str:

@@ -6,6 +6,9 @@ from typing import TextIO
 
 import structlog
 
+FORMATS = ("console", "json")
+LEVELS = ("debug", "info", "warning", "error")
+
 
 def configure_logs(
     log_format: str | None, level: str = "info", stream: TextIO = sys.stderr

@@ -18,6 +18,7 @@ from monitor.model.decision import Decision
 from monitor.model.now import Now
 from monitor.model.outcome import Outcome, OutcomeKind
 from monitor.model.rule import AnyRule, RuleSet, ScaleRule
+from monitor.model.service import Service
 from monitor.model.view import ServiceView
 from monitor.ports.actorship import Actorship
 from monitor.ports.clock import Clock
@@ -89,6 +90,10 @@ class Controller:
     @property
     def rules(self) -> RuleSet:
         return self._assignments.rules
+
+    def claims(self, service: Service) -> tuple[Claim, ...]:
+        """The rules in force that are about this service."""
+        return self._assignments.of(service)
 
     @property
     def ruled_services(self) -> frozenset[str]:

@@ -1,0 +1,89 @@
+"""What the parts know of themselves, in the words of the exposition."""
+
+import platform
+
+from monitor import __version__
+from monitor.agent.lag import LoopLag
+from monitor.cluster.mirror import Mirror
+from monitor.engine.client import DockerEngine
+from monitor.engine.liveness import Liveness
+from monitor.engine.stream import EventStream
+from monitor.export.facts import (
+    AgentFacts,
+    BuildInfo,
+    CallFacts,
+    CollectorFacts,
+    MirrorFacts,
+    RuleConfigFacts,
+    StreamFacts,
+)
+from monitor.model.event import Event
+from monitor.ports.actorship import Actorship
+from monitor.ports.clock import Clock
+from monitor.rulefile.watch import WatchedRules
+from monitor.usage.sampler import Sampler
+
+
+def build_info(revision: str) -> BuildInfo:
+    return BuildInfo(__version__, revision, platform.python_version())
+
+
+class EventLag:
+    """How far behind its own time the newest event came; the clocks are the engine's and ours."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.seconds: float | None = None
+
+    def heard(self, event: Event) -> None:
+        self.seconds = max(self._clock.now().wall - event.time_ns / 1e9, 0.0)
+
+
+def stream_facts(stream: EventStream, lag: EventLag) -> StreamFacts:
+    stats = stream.stats
+    return StreamFacts(
+        connected=stats.connected,
+        events=stats.events,
+        reconnects=stats.reconnects,
+        lag=lag.seconds,
+        last_event_at=stats.last_event_ns / 1e9 or None,
+    )
+
+
+def call_facts(engine: DockerEngine) -> tuple[CallFacts, ...]:
+    return tuple(
+        CallFacts(method, endpoint, stats.requests, stats.seconds, dict(stats.failures))
+        for (method, endpoint), stats in engine.call_stats.endpoints.items()
+    )
+
+
+def agent_facts(
+    *,
+    engine: DockerEngine,
+    liveness: Liveness,
+    stream: EventStream,
+    event_lag: EventLag,
+    mirror: Mirror,
+    sampler: Sampler,
+    rules: WatchedRules,
+    actorship: Actorship,
+    loop_lag: LoopLag,
+) -> AgentFacts:
+    """One moment of all parts; reads memory alone."""
+    config = rules.status()
+    return AgentFacts(
+        docker_up=liveness.up,
+        role=mirror.role,
+        acting=actorship.term() is not None,
+        loop_lag=loop_lag.worst,
+        stream=stream_facts(stream, event_lag),
+        mirror=MirrorFacts(mirror.resyncs, dict(mirror.drift), mirror.last_sync_wall),
+        rule_config=RuleConfigFacts(
+            config.last_reload_successful, config.last_success_wall, config.digest
+        ),
+        calls=call_facts(engine),
+        collectors=(
+            CollectorFacts("mirror", mirror.last_duration, mirror.fresh),
+            CollectorFacts("usage", sampler.duration, sampler.success),
+        ),
+    )

@@ -1,0 +1,76 @@
+"""What was decided and done, as metrics and as log lines."""
+
+import structlog
+
+from monitor.export.agent_metrics import AgentMetrics
+from monitor.model.decision import Decision
+from monitor.model.outcome import Outcome, OutcomeKind
+from monitor.model.reason import Reason
+from monitor.model.rule import RuleSet, ScaleRule
+from monitor.ports.clock import Clock
+
+_WARN_ONCE = frozenset(
+    {
+        Reason.AMBIGUOUS,
+        Reason.MISSING_REQUEST,
+        Reason.MISSING_SAMPLES,
+        Reason.ROLLOUT_PAUSED,
+        Reason.UNSUPPORTED_MODE,
+        Reason.OWN_SERVICE,
+        Reason.BUDGET,
+        Reason.SCALED_TO_ZERO_BY_USER,
+    }
+)
+"""Reasons that hold a rule back until somebody does something: worth a line when they begin."""
+
+
+class Reports:
+    """A `monitor.control.observer.Observer`: one line per write, one per lasting hindrance."""
+
+    def __init__(self, metrics: AgentMetrics, clock: Clock) -> None:
+        self._metrics = metrics
+        self._clock = clock
+        self._log = structlog.get_logger("monitor.control")
+        self._last_outcome: dict[str, tuple[OutcomeKind, str]] = {}
+        self._warned: dict[tuple[str, str], Reason] = {}
+        self._bounds: dict[str, tuple[int, int]] = {}
+
+    def use_rules(self, rules: RuleSet) -> None:
+        """These rules are in force: their bounds are shown, series of others dropped."""
+        self._bounds = {
+            rule.name: (rule.min, rule.max) for rule in rules.rules if isinstance(rule, ScaleRule)
+        }
+        self._metrics.keep_rules(rule.name for rule in rules.rules)
+
+    def decided(self, decision: Decision, new: bool) -> None:
+        self._metrics.rule_evaluated(decision.rule)
+        self._metrics.decision(decision)
+        key = (decision.rule, decision.service_name)
+        if decision.rule in self._bounds:
+            self._metrics.bounds(*key, *self._bounds[decision.rule])
+        if decision.reason not in _WARN_ONCE:
+            self._warned.pop(key, None)
+        elif self._warned.get(key) is not decision.reason:
+            self._warned[key] = decision.reason
+            self._log.warning(decision.sentence, rule=decision.rule, reason=str(decision.reason))
+
+    def wrote(self, decision: Decision, outcome: Outcome) -> None:
+        name = decision.service_name
+        action = decision.action_name
+        at = self._clock.now().wall
+        self._metrics.action(decision.rule, name, action, str(outcome.kind), at)
+        said = (outcome.kind, outcome.detail)
+        repeated = self._last_outcome.get(name) == said
+        self._last_outcome[name] = said
+        facts = {"rule": decision.rule, "action": action, "outcome": str(outcome.kind)}
+        if outcome.kind is OutcomeKind.APPLIED:
+            self._log.info(decision.sentence, decision=decision.id, **facts)
+        elif outcome.kind is OutcomeKind.CONFLICT:
+            self._log.info(f"{name}: {outcome.detail}; deciding anew", **facts)
+        elif not repeated:
+            self._log.warning(f"{name}: not written: {outcome.detail}", **facts)
+
+    def forgot(self, rule: str, service_name: str) -> None:
+        self._warned.pop((rule, service_name), None)
+        self._last_outcome.pop(service_name, None)
+        self._metrics.rules.drop_pair(rule, service_name)

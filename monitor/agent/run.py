@@ -1,0 +1,59 @@
+"""Runs an agent as a process: signals, start, stop, exit code."""
+
+import asyncio
+import os
+import signal
+from contextlib import suppress
+
+import structlog
+
+from monitor import __version__
+from monitor.agent.agent import Agent
+from monitor.agent.clock import SystemClock
+from monitor.agent.settings import Settings
+from monitor.engine.client import DockerEngine
+from monitor.web.server import CannotListen
+
+REVISION_VARIABLE = "SWARM_MONITOR_REVISION"
+
+
+def run_agent(settings: Settings) -> int:
+    """Runs until SIGTERM or SIGINT. Exit code: 0 stopped in order, 1 with the reason logged."""
+    return asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> int:
+    log = structlog.get_logger("monitor.agent")
+    stop = asyncio.Event()
+    _stop_on_signals(stop)
+
+    def started(port: int) -> None:
+        log.info(
+            "swarm-monitor started",
+            version=__version__,
+            listen=f"{settings.host}:{port}",
+            docker=settings.docker,
+            rules=[str(path) for path in settings.rules],
+            dry_run=settings.dry_run,
+        )
+
+    try:
+        async with DockerEngine(settings.docker) as engine:
+            revision = os.environ.get(REVISION_VARIABLE, "")
+            agent = Agent(settings, engine, SystemClock(), revision)
+            await agent.run(stop, started)
+    except CannotListen as error:
+        log.error(str(error))  # noqa: TRY400  # one sentence says it all
+        return 1
+    except Exception:
+        log.exception("the agent ends: something happened that it does not know how to handle")
+        return 1
+    log.info("swarm-monitor stopped")
+    return 0
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop.set)

@@ -1,0 +1,187 @@
+"""What the web room asks: the Swarm, the rules and the decisions at a glance."""
+
+from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
+
+from monitor import __version__
+from monitor.agent.identity import Identity
+from monitor.cluster.mirror import Mirror
+from monitor.control.assignment import names_nobody_has
+from monitor.control.controller import Controller
+from monitor.engine.liveness import Liveness
+from monitor.export.exposition import Exposition
+from monitor.model.decision import Decision
+from monitor.model.rule import AnyRule, ScaleRule
+from monitor.model.usage import MetricKind
+from monitor.model.view import ServiceView
+from monitor.ports.actorship import Actorship
+from monitor.ports.clock import Clock
+from monitor.rulefile.watch import WatchedRules
+from monitor.usage.sampler import Sampler
+from monitor.web.state import AgentStatus, NodeStatus, RuleStatus, ServiceStatus, Status
+
+_WINDOW = 15.0
+
+
+class AgentState:
+    """A `monitor.web.state.WebState` over the parts of one agent; every answer is from memory.
+
+    refresh_exposition: brings the exposition's inputs up to date right before a scrape.
+    """
+
+    def __init__(
+        self,
+        *,
+        identity: Identity,
+        mirror: Mirror,
+        controller: Controller,
+        rules: WatchedRules,
+        sampler: Sampler,
+        liveness: Liveness,
+        actorship: Actorship,
+        exposition: Exposition,
+        refresh_exposition: Callable[[], None],
+        clock: Clock,
+    ) -> None:
+        self._identity = identity
+        self._mirror = mirror
+        self._controller = controller
+        self._rules = rules
+        self._sampler = sampler
+        self._liveness = liveness
+        self._actorship = actorship
+        self._exposition = exposition
+        self._refresh_exposition = refresh_exposition
+        self._clock = clock
+
+    async def metrics(self, *, openmetrics: bool, names: frozenset[str]) -> bytes:
+        self._refresh_exposition()
+        return await self._exposition.scrape(
+            openmetrics=openmetrics,
+            cluster=self._actorship.term() is not None,
+            fresh=self._mirror.fresh and self._liveness.up,
+            names=names,
+        )
+
+    def not_ready(self) -> str | None:
+        if not self._liveness.up:
+            return self._liveness.why
+        if self._identity.swarm_state not in ("active", ""):
+            return (
+                f"this engine is not part of a Swarm (it says {self._identity.swarm_state!r}): "
+                "run docker swarm init or docker swarm join"
+            )
+        if self._mirror.role == "manager" and self._mirror.fresh:
+            return None
+        if self._mirror.role == "worker":
+            return None
+        return self._mirror.why or "the Swarm's nodes, services and tasks were not read yet"
+
+    def status(self) -> Status:
+        names_missing = names_nobody_has(self._controller.rules, self._mirror.services().values())
+        running = self._running_by_node()
+        return Status(
+            nodes=tuple(
+                NodeStatus(
+                    node.id,
+                    node.name,
+                    node.role,
+                    str(node.state),
+                    str(node.availability),
+                    node.leader,
+                    running.get(node.id, 0),
+                    node.engine_version,
+                )
+                for node in sorted(self._mirror.nodes().values(), key=lambda node: node.name)
+            ),
+            services=tuple(
+                self._service(view)
+                for view in sorted(self._views(), key=lambda view: view.service.name)
+            ),
+            rules=tuple(
+                self._rule(rule, names_missing.get(rule.name, ()))
+                for rule in self._controller.rules.rules
+            ),
+            agents=(self._agent(),),
+            actor=self._actor(),
+            problems=self._rules.problems(),
+        )
+
+    def service_names(self) -> Sequence[str]:
+        return sorted(service.name for service in self._mirror.services().values())
+
+    def decisions(self) -> Mapping[str, Sequence[Decision]]:
+        found: dict[str, list[Decision]] = {}
+        for entry in reversed(self._controller.book.entries()):
+            found.setdefault(entry.decision.service_name, []).append(entry.decision)
+        return found
+
+    def _views(self) -> list[ServiceView]:
+        views = (self._mirror.view(service_id) for service_id in self._mirror.services())
+        return [view for view in views if view is not None]
+
+    def _running_by_node(self) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for view in self._views():
+            for task in view.running_tasks:
+                counts[task.node_id] = counts.get(task.node_id, 0) + 1
+        return counts
+
+    def _service(self, view: ServiceView) -> ServiceStatus:
+        service = view.service
+        latest = [
+            entry.decision
+            for entry in self._controller.book.latest()
+            if entry.decision.service_id == service.id
+        ]
+        newest = max(latest, key=lambda decision: decision.time.mono, default=None)
+        return ServiceStatus(
+            id=service.id,
+            name=service.name,
+            mode=str(service.mode),
+            desired=view.desired,
+            running=len(view.running_tasks),
+            stack=service.stack,
+            image=service.image,
+            update_state=str(service.update_state) if service.update_state else None,
+            rules=tuple(claim.rule.name for claim in self._controller.claims(service)),
+            cpu=self._mean(view, MetricKind.CPU),
+            memory=self._mean(view, MetricKind.MEMORY),
+            last_decision=newest,
+        )
+
+    def _mean(self, view: ServiceView, kind: MetricKind) -> float | None:
+        tasks = (task.id for task in view.running_tasks)
+        now = self._clock.now().mono
+        samples = self._sampler.samples(tasks, kind, _WINDOW, _WINDOW, now)
+        return fmean(sample.value for sample in samples.values()) if samples else None
+
+    def _rule(self, rule: AnyRule, missing: Sequence[str]) -> RuleStatus:
+        services = tuple(
+            service.name
+            for service in self._mirror.services().values()
+            if rule.selector.matches(service)
+        )
+        problems = tuple(f"no service is named {name} (yet)" for name in missing)
+        kind = "scale" if isinstance(rule, ScaleRule) else "restart"
+        return RuleStatus(rule.name, kind, str(rule.mode), rule.source, services, problems)
+
+    def _actor(self) -> str | None:
+        if self._actorship.term() is not None:
+            return self._identity.node_name
+        leader = (node.name for node in self._mirror.nodes().values() if node.leader)
+        return next(leader, None) if self._mirror.fresh else None
+
+    def _agent(self) -> AgentStatus:
+        acting = self._actorship.term() is not None
+        not_ready = self.not_ready()
+        return AgentStatus(
+            node_id=self._identity.node_id,
+            node_name=self._identity.node_name,
+            role=self._mirror.role,
+            version=__version__,
+            ready=not_ready is None,
+            acting=acting,
+            fresh=self._mirror.fresh,
+            message=not_ready or ("" if acting else self._actorship.why_not()),
+        )

@@ -1,0 +1,197 @@
+"""The command `swarm-monitor`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor import __version__
+from monitor.cli.ask import run_status, run_why
+from monitor.cli.check import run_check, run_schema
+from monitor.cli.client import DEFAULT_AGENT
+from monitor.cli.run import DEFAULT_DOCKER, DEFAULT_LISTEN, RunOptions, run_run
+
+app = typer.Typer(
+    name="swarm-monitor",
+    help="Watches a Docker Swarm as it happens, exports it to Prometheus, "
+    "and scales and heals services by YAML rules.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+AgentUrl = Annotated[
+    str,
+    typer.Option(
+        "--agent",
+        envvar="SWARM_MONITOR_AGENT",
+        metavar="URL",
+        help="The agent to ask; any agent on a manager will do.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"swarm-monitor {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    del version  # printed by its callback
+
+
+@app.command()
+def run(  # noqa: PLR0917  # each is an option of the command
+    docker: Annotated[
+        str,
+        typer.Option(
+            envvar="SWARM_MONITOR_DOCKER", metavar="URL", help="The local engine's socket or URL."
+        ),
+    ] = DEFAULT_DOCKER,
+    rules: Annotated[
+        list[Path] | None,
+        typer.Option(
+            envvar="SWARM_MONITOR_RULES",
+            metavar="PATH",
+            help="A rule file or a folder of them, watched while running. May be given again. "
+            "Without it the agent only watches and exports.",
+        ),
+    ] = None,
+    listen: Annotated[
+        str,
+        typer.Option(
+            envvar="SWARM_MONITOR_LISTEN",
+            metavar="HOST:PORT",
+            help="Where /metrics, the API and the page are served.",
+        ),
+    ] = DEFAULT_LISTEN,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            envvar="SWARM_MONITOR_DRY_RUN",
+            help="Decide everything, write nothing.",
+        ),
+    ] = False,
+    log_format: Annotated[
+        str | None,
+        typer.Option(
+            envvar="SWARM_MONITOR_LOG_FORMAT",
+            metavar="json|console",
+            help="Console on a terminal, JSON else.",
+            show_default=False,
+        ),
+    ] = None,
+    log_level: Annotated[
+        str,
+        typer.Option(envvar="SWARM_MONITOR_LOG_LEVEL", metavar="debug|info|warning|error"),
+    ] = "info",
+    cgroup_root: Annotated[
+        Path,
+        typer.Option(
+            envvar="SWARM_MONITOR_CGROUP_ROOT",
+            help="Where the host's /sys/fs/cgroup is seen (a mount, in a container).",
+        ),
+    ] = Path("/sys/fs/cgroup"),
+    proc_root: Annotated[
+        Path,
+        typer.Option(
+            envvar="SWARM_MONITOR_PROC_ROOT",
+            help="Where the host's /proc is seen (a mount, in a container).",
+        ),
+    ] = Path("/proc"),
+    service_label: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="SWARM_MONITOR_SERVICE_LABELS",
+            help="A service label to export in swarm_service_labels. May be given again.",
+        ),
+    ] = None,
+    node_label: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="SWARM_MONITOR_NODE_LABELS",
+            help="A node label to export in swarm_node_labels. May be given again.",
+        ),
+    ] = None,
+    task_labels: Annotated[
+        str,
+        typer.Option(
+            envvar="SWARM_MONITOR_TASK_LABELS",
+            metavar="task|slot",
+            help="Tell series of tasks apart by task id, or by slot: fewer series.",
+        ),
+    ] = "task",
+    service_id: Annotated[
+        str | None,
+        typer.Option(
+            envvar="SWARM_MONITOR_SERVICE_ID",
+            help="The service this agent runs as, if it cannot find out itself.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Run the agent until SIGTERM or Ctrl-C."""
+    options = RunOptions(
+        docker=docker,
+        rules=tuple(rules or ()),
+        listen=listen,
+        dry_run=dry_run,
+        log_format=log_format,
+        log_level=log_level,
+        cgroup_root=cgroup_root,
+        proc_root=proc_root,
+        service_labels=tuple(service_label or ()),
+        node_labels=tuple(node_label or ()),
+        task_labels=task_labels,
+        service_id=service_id,
+    )
+    raise typer.Exit(run_run(options))
+
+
+@app.command()
+def check(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or folders.")],
+) -> None:
+    """Check rule files: one line per problem, `file:line:col: message`; exit 1 if there are any."""
+    raise typer.Exit(run_check(paths))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of rule files, for editors."""
+    raise typer.Exit(run_schema())
+
+
+@app.command()
+def status(agent: AgentUrl = DEFAULT_AGENT, as_json: AsJson = False) -> None:
+    """Show the Swarm, its services and the rules at a glance."""
+    raise typer.Exit(run_status(agent, as_json=as_json))
+
+
+@app.command()
+def why(
+    service: Annotated[str, typer.Argument(help="The service's name.")],
+    agent: AgentUrl = DEFAULT_AGENT,
+    rule: Annotated[str | None, typer.Option(help="Only decisions of this rule.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many decisions.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Say why a service was scaled or restarted, or was not: the latest decisions."""
+    raise typer.Exit(run_why(agent, service, rule=rule, limit=limit, as_json=as_json))
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

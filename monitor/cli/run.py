@@ -1,0 +1,85 @@
+"""`run`: checks the options, sets up logs, and runs the agent."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.agent.logs import FORMATS, LEVELS, configure_logs
+from monitor.agent.run import run_agent
+from monitor.agent.settings import Settings
+from monitor.export.family import TaskLabels
+from monitor.web.server import parse_address
+
+DEFAULT_DOCKER = "unix:///var/run/docker.sock"
+DEFAULT_LISTEN = "0.0.0.0:9580"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """The options of `run` as they were given."""
+
+    docker: str
+    rules: tuple[Path, ...]
+    listen: str
+    dry_run: bool
+    log_format: str | None
+    log_level: str
+    cgroup_root: Path
+    proc_root: Path
+    service_labels: tuple[str, ...]
+    node_labels: tuple[str, ...]
+    task_labels: str
+    service_id: str | None
+
+
+class OptionError(ValueError):
+    """An option is wrong; `str()` says which and what to write instead."""
+
+
+def run_run(options: RunOptions) -> int:
+    """Exit code: 0 stopped in order, 1 failed, 2 an option is wrong."""
+    try:
+        settings = settings_from(options)
+    except OptionError as error:
+        print(f"swarm-monitor run: {error}", file=sys.stderr)
+        return 2
+    configure_logs(options.log_format, options.log_level)
+    return run_agent(settings)
+
+
+def settings_from(options: RunOptions) -> Settings:
+    """Raises OptionError."""
+    try:
+        host, port = parse_address(options.listen)
+    except ValueError as error:
+        raise OptionError(f"--listen: {error}") from None
+    _one_of("--task-labels", options.task_labels, [str(mode) for mode in TaskLabels])
+    _one_of("--log-format", options.log_format or FORMATS[0], FORMATS)
+    _one_of("--log-level", options.log_level, LEVELS)
+    return Settings(
+        docker=_docker(options.docker),
+        rules=options.rules,
+        host=host,
+        port=port,
+        dry_run=options.dry_run,
+        cgroup_root=options.cgroup_root,
+        proc_root=options.proc_root,
+        own_service_id=options.service_id,
+        service_labels=options.service_labels,
+        node_labels=options.node_labels,
+        task_labels=TaskLabels(options.task_labels),
+    )
+
+
+def _docker(url: str) -> str:
+    """Checks the scheme; a bare path is taken as a Unix socket's."""
+    if url.startswith("/"):
+        return f"unix://{url}"
+    if url.startswith(("unix://", "tcp://", "http://", "https://")):
+        return url
+    raise OptionError(f"--docker {url!r}: write {DEFAULT_DOCKER} or tcp://HOST:PORT")
+
+
+def _one_of(option: str, given: str, known: list[str] | tuple[str, ...]) -> None:
+    if given not in known:
+        raise OptionError(f"{option} {given!r}: write one of {', '.join(known)}")
