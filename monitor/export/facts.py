@@ -16,6 +16,8 @@ class CallFacts:
     """Engine calls of one method and endpoint template (`/services/{id}`, never a real id).
 
     seconds: of all of them together, failed ones included. failures: by EngineError.reason.
+    buckets: requests by the first of `bounds` (seconds, rising) that holds their duration; one
+        more place at the end counts those above every bound.
     """
 
     method: str
@@ -23,6 +25,8 @@ class CallFacts:
     requests: int
     seconds: float
     failures: Mapping[str, int] = field(default_factory=dict)
+    bounds: tuple[float, ...] = ()
+    buckets: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

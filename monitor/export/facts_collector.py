@@ -1,6 +1,7 @@
 """A prometheus_client collector that reads the agent's facts at each scrape."""
 
 from collections.abc import Callable, Iterable
+from itertools import accumulate
 
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -45,8 +46,13 @@ def _metric(family: Family, samples: Iterable[Sample]) -> Metric:
 
 def _durations(calls: tuple[CallFacts, ...]) -> Metric:
     metric = _metric(REQUEST_SECONDS, ())
+    name = REQUEST_SECONDS.name
     for call in calls:
         labels = {"method": printable(call.method), "endpoint": printable(call.endpoint)}
-        metric.add_sample(f"{REQUEST_SECONDS.name}_count", labels, call.requests)
-        metric.add_sample(f"{REQUEST_SECONDS.name}_sum", labels, call.seconds)
+        held = accumulate(call.buckets)
+        for bound, count in zip(call.bounds, held, strict=False):
+            metric.add_sample(f"{name}_bucket", labels | {"le": str(float(bound))}, count)
+        metric.add_sample(f"{name}_bucket", labels | {"le": "+Inf"}, call.requests)
+        metric.add_sample(f"{name}_count", labels, call.requests)
+        metric.add_sample(f"{name}_sum", labels, call.seconds)
     return metric

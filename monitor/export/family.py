@@ -22,7 +22,7 @@ class MetricType(StrEnum):
     GAUGE = "gauge"
     COUNTER = "counter"
     INFO = "info"
-    SUMMARY = "summary"
+    HISTOGRAM = "histogram"
 
 
 class TaskLabels(StrEnum):

@@ -29,7 +29,7 @@ RENDER_SECONDS = Family(
 )
 REQUEST_SECONDS = Family(
     "swarm_agent_docker_request_duration_seconds",
-    MetricType.SUMMARY,
+    MetricType.HISTOGRAM,
     "Time taken by requests to the Engine, failed ones included.",
     _CALL,
     present="once a request was made",

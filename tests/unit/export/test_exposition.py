@@ -56,9 +56,9 @@ async def test_documented_labels_are_the_exported_ones() -> None:
     text = await scrape(Whole().fill())
     for family in parse_text(text):
         for sample in family.samples:
-            name = re.sub(r"_(count|sum)$", "", sample.name)
+            name = re.sub(r"_(bucket|count|sum)$", "", sample.name)
             name = name if name in documented else sample.name
-            labels = {re.sub(r"^label_.*", "label_*", label) for label in sample.labels}
+            labels = {re.sub(r"^label_.*", "label_*", label) for label in sample.labels} - {"le"}
             assert labels == documented[name], name
 
 
@@ -175,6 +175,18 @@ async def test_event_actions_lose_what_follows_a_colon() -> None:
     """`health_status: healthy` and commands after `exec_start:` do not become label values."""
     text = await scrape(Whole())
     assert 'swarm_agent_events_total{action="health_status",type="container"} 1.0\n' in text
+
+
+async def test_request_durations_are_a_histogram() -> None:
+    """Buckets are cumulative, the last is the count, and both formats parse it."""
+    whole = Whole()
+    text = await scrape(whole)
+    name = "swarm_agent_docker_request_duration_seconds"
+    [family] = [f for f in parse_text(text) if f.name == name]
+    assert family.type == "histogram"
+    values = {s.labels.get("le", s.name.removeprefix(name)): s.value for s in family.samples}
+    assert values == {"0.01": 1, "0.1": 3, "+Inf": 4, "_count": 4, "_sum": 0.5}
+    assert name in {f.name for f in parse_openmetrics(await scrape(whole, openmetrics=True))}
 
 
 async def test_a_big_change_is_rendered_in_slices() -> None:

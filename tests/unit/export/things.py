@@ -170,7 +170,7 @@ FULL_FACTS = AgentFacts(
     ),
     mirror=MirrorFacts(resyncs=3, drift={"task": 1}, last_sync_at=1700000001.0),
     rule_config=RuleConfigFacts(successful=True, loaded_at=1700000002.0, digest="abc"),
-    calls=(CallFacts("GET", "/services/{id}", 4, 0.5, {"timeout": 1}),),
+    calls=(CallFacts("GET", "/services/{id}", 4, 0.5, {"timeout": 1}, (0.01, 0.1), (1, 2, 1)),),
     collectors=(CollectorFacts("mirror", 0.2, success=True),),
 )
 BUILD = BuildInfo("0.1.0", "abc123", "3.11.7")
