@@ -77,7 +77,7 @@ class Agent:
             budget=budget,
         )
         local = LocalExposition(task_labels=settings.task_labels, budget=budget)
-        self._series = Series(self.mirror, self.sampler, cluster, local)
+        self._series = Series(self.identity, self.mirror, self.sampler, cluster, local)
         self.state = AgentState(
             identity=self.identity,
             mirror=self.mirror,
@@ -157,6 +157,7 @@ class Agent:
 
     def _facts(self) -> AgentFacts:
         return agent_facts(
+            identity=self.identity,
             engine=self._engine,
             liveness=self.liveness,
             stream=self.stream,

@@ -3,8 +3,11 @@
 import platform
 
 from monitor import __version__
+from monitor.agent.identity import Identity
 from monitor.agent.lag import LoopLag
 from monitor.cluster.mirror import Mirror
+from monitor.cluster.standing import MirrorState
+from monitor.engine.calls import BUCKETS
 from monitor.engine.client import DockerEngine
 from monitor.engine.liveness import Liveness
 from monitor.engine.stream import EventStream
@@ -52,13 +55,22 @@ def stream_facts(stream: EventStream, lag: EventLag) -> StreamFacts:
 
 def call_facts(engine: DockerEngine) -> tuple[CallFacts, ...]:
     return tuple(
-        CallFacts(method, endpoint, stats.requests, stats.seconds, dict(stats.failures))
+        CallFacts(
+            method,
+            endpoint,
+            stats.requests,
+            stats.seconds,
+            dict(stats.failures),
+            bounds=BUCKETS,
+            buckets=tuple(stats.buckets),
+        )
         for (method, endpoint), stats in engine.call_stats.endpoints.items()
     )
 
 
 def agent_facts(
     *,
+    identity: Identity,
     engine: DockerEngine,
     liveness: Liveness,
     stream: EventStream,
@@ -73,17 +85,19 @@ def agent_facts(
     config = rules.status()
     return AgentFacts(
         docker_up=liveness.up,
-        role=mirror.role,
+        role=identity.role,
         acting=actorship.term() is not None,
         loop_lag=loop_lag.worst,
         stream=stream_facts(stream, event_lag),
-        mirror=MirrorFacts(mirror.resyncs, dict(mirror.drift), mirror.last_sync_wall),
+        mirror=None
+        if mirror.state is MirrorState.WORKER
+        else MirrorFacts(mirror.resyncs_total, mirror.drift_total, mirror.last_sync_wall),
         rule_config=RuleConfigFacts(
             config.last_reload_successful, config.last_success_wall, config.digest
         ),
         calls=call_facts(engine),
         collectors=(
-            CollectorFacts("mirror", mirror.last_duration, mirror.fresh),
+            CollectorFacts("mirror", mirror.last_list_seconds, mirror.fresh),
             CollectorFacts("usage", sampler.duration, sampler.success),
         ),
     )

@@ -38,6 +38,13 @@ class Identity:
         """The daemon's LocalNodeState; "" before it was first asked."""
         return self._known.swarm_state
 
+    @property
+    def role(self) -> str:
+        """`manager` or `worker` as the engine says; `none` outside a Swarm or before it said."""
+        if self._known.swarm_state != "active":
+            return "none"
+        return "manager" if self._known.is_manager else "worker"
+
     def own_service_id(self) -> str | None:
         return self._own_service_id
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from monitor.agent.identity import Identity
 from monitor.cluster.mirror import Mirror
 from monitor.export.cluster import ClusterExposition
 from monitor.export.local import LocalExposition
@@ -16,11 +17,13 @@ class Series:
 
     def __init__(
         self,
+        identity: Identity,
         mirror: Mirror,
         sampler: Sampler,
         cluster: ClusterExposition,
         local: LocalExposition,
     ) -> None:
+        self._identity = identity
         self._mirror = mirror
         self._sampler = sampler
         self._cluster = cluster
@@ -50,14 +53,13 @@ class Series:
 
     def _row(self, usage: TaskUsage) -> TaskUsageRow:
         container = usage.container
-        node = self._mirror.nodes().get(container.node_id)
         return TaskUsageRow(
             service_name=container.service_name,
             service_id=container.service_id,
             task_id=container.task_id,
             slot=container.slot,
             node_id=container.node_id,
-            node_name=node.name if node else "",
+            node_name=self._identity.node_name,
             reading=usage.reading,
             sampled_at=usage.read_at,
             started_at=container.started_at,

@@ -6,6 +6,7 @@ from statistics import fmean
 from monitor import __version__
 from monitor.agent.identity import Identity
 from monitor.cluster.mirror import Mirror
+from monitor.cluster.standing import MirrorState
 from monitor.control.assignment import names_nobody_has
 from monitor.control.controller import Controller
 from monitor.engine.liveness import Liveness
@@ -71,9 +72,7 @@ class AgentState:
                 f"this engine is not part of a Swarm (it says {self._identity.swarm_state!r}): "
                 "run docker swarm init or docker swarm join"
             )
-        if self._mirror.role == "manager" and self._mirror.fresh:
-            return None
-        if self._mirror.role == "worker":
+        if self._mirror.fresh or self._mirror.state is MirrorState.WORKER:
             return None
         return self._mirror.why or "the Swarm's nodes, services and tasks were not read yet"
 
@@ -178,7 +177,7 @@ class AgentState:
         return AgentStatus(
             node_id=self._identity.node_id,
             node_name=self._identity.node_name,
-            role=self._mirror.role,
+            role=self._identity.role,
             version=__version__,
             ready=not_ready is None,
             acting=acting,
