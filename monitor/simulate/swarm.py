@@ -93,6 +93,9 @@ class Swarm:
 
     def set_node(self, node_id: str, **changes: Any) -> None:
         """Change `state`, `availability`, `role`, `labels`, `leader`... of a node, with events."""
+        for name, kind in (("state", NodeState), ("availability", Availability)):
+            if name in changes:
+                changes[name] = kind(changes[name])
         self.store.update(self.node(node_id), **changes)
 
     def drain(self, node_id: str) -> None:
