@@ -56,4 +56,5 @@ class ServiceView:
             return self.service.replicas
         if self.service.desired_tasks is not None:
             return self.service.desired_tasks
-        return sum(1 for task in self.tasks if task.desired_state <= TaskState.RUNNING)
+        # An update that starts first has two tasks in one place for a moment.
+        return len({task.place for task in self.tasks if task.desired_state <= TaskState.RUNNING})
