@@ -1,7 +1,7 @@
 """How far usage is from its target: as a share of the request, or as an average per task.
 
 Values, requests and targets are whole numbers of one unit that the caller chooses
-(micro-cores, bytes, thousandths), so that sums do not depend on their order.
+(nano-cores, bytes, thousandths), so that sums do not depend on their order.
 """
 
 from collections.abc import Iterable, Mapping

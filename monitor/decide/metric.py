@@ -1,5 +1,6 @@
 """One metric of a rule, judged on the samples of a service's tasks."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,8 @@ from monitor.model.task import Task
 from monitor.model.usage import MetricKind, Sample, Usage
 from monitor.model.view import ServiceView
 
-_UNITS = {MetricKind.CPU: 1e6, MetricKind.MEMORY: 1.0}  # micro-cores and bytes, as whole numbers
+_UNITS = {MetricKind.CPU: 1e9, MetricKind.MEMORY: 1.0}  # nano-cores and bytes, as whole numbers
+_LEAST_SHARE = 1e-6  # percent; nothing is divided by zero
 _NOTES = {
     "missing": "no sample",
     "unready": "too fresh to judge",
@@ -77,7 +79,7 @@ def _propose(scene: _Scene, facts: Sequence[TaskFacts], grouped: Group) -> Propo
     fast = {
         task: value
         for task, value in ((t, scene.samples[t].rising) for t in _sampled(facts))
-        if value is not None
+        if value is not None and math.isfinite(value)
     }
     if fast:
         merged = {t: fast.get(t, scene.samples[t].value) for t in _sampled(facts)}
@@ -108,7 +110,7 @@ def _ask(scene: _Scene, grouped: Group, values: Mapping[str, float]) -> Wanted |
     if scene.basis is not None:
         request = round(scene.basis[0] * unit)
         everyone = (*grouped.ready, *grouped.unready, *grouped.missing)
-        share = round(metric.target.value * 100, 6)
+        share = max(_LEAST_SHARE, round(metric.target.value * 100, 6))
         measure = Share(dict.fromkeys(everyone, request), share, whole)
     else:
         measure = Mean(max(1, round(metric.target.value * unit)), whole)

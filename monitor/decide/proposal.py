@@ -150,9 +150,9 @@ def from_value(
     ratio = value / target
     level = Level(ratio, value, value)
     if counting.current == 0:
-        wanted = rounding.up(ratio)
+        wanted = rounding.quotient(value, target)
         return Wanted(wanted, wanted, level)
-    raw = rounding.up(ratio * counting.tasks(ready))
+    raw = rounding.quotient(value * counting.tasks(ready), target)
     if counting.tolerance.holds(ratio):
         return Wanted(counting.current, raw, level)
     if known_tasks == 0:
@@ -167,7 +167,7 @@ def from_average(value: int, target: int, wanted_tasks: int, counting: Counting)
 
     `wanted_tasks`: tasks the Swarm wants running now, among which the value is shared.
     """
-    raw = rounding.up(value / target)
+    raw = rounding.quotient(value, target)
     ratio = value / (target * wanted_tasks) if wanted_tasks else float("inf")
     average = min(-(-value // wanted_tasks), _MAX_VALUE) if wanted_tasks else value
     level = Level(ratio, average, average)

@@ -1,12 +1,13 @@
-"""Rounding to whole replicas, without the noise of binary fractions.
+"""Rounding to whole replicas, without the noise of fractions.
 
-0.28 / 0.25 * 25 is 28.000000000000004 in binary; that asks for 28 replicas, not 29.
+0.28 / 0.25 * 25 is 28.000000000000004 in binary, and a total shared by three tasks does not add
+up again to the last digit; both ask for 28 replicas, not 29. A millionth of a replica is noise.
 """
 
 import math
 
 MAX_REPLICAS = 2**31 - 1
-_NOISE = 1e-9
+_NOISE = 1e-6
 
 
 def up(value: float) -> int:
@@ -14,6 +15,11 @@ def up(value: float) -> int:
     if value >= MAX_REPLICAS:
         return MAX_REPLICAS
     return max(0, math.ceil(value - _NOISE))
+
+
+def quotient(value: int, divisor: int) -> int:
+    """The same of `value / divisor`, exactly: the least load above zero asks for one replica."""
+    return min(max(0, -(-value // divisor)), MAX_REPLICAS)
 
 
 def down(value: float) -> int:
