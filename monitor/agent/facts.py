@@ -7,8 +7,7 @@ from monitor.agent.identity import Identity
 from monitor.agent.lag import LoopLag
 from monitor.cluster.mirror import Mirror
 from monitor.cluster.standing import MirrorState
-from monitor.engine.calls import BUCKETS
-from monitor.engine.client import DockerEngine
+from monitor.engine.calls import BUCKETS, CallStats
 from monitor.engine.liveness import Liveness
 from monitor.engine.stream import EventStream
 from monitor.export.facts import (
@@ -53,7 +52,7 @@ def stream_facts(stream: EventStream, lag: EventLag) -> StreamFacts:
     )
 
 
-def call_facts(engine: DockerEngine) -> tuple[CallFacts, ...]:
+def call_facts(calls: CallStats) -> tuple[CallFacts, ...]:
     return tuple(
         CallFacts(
             method,
@@ -64,14 +63,14 @@ def call_facts(engine: DockerEngine) -> tuple[CallFacts, ...]:
             bounds=BUCKETS,
             buckets=tuple(stats.buckets),
         )
-        for (method, endpoint), stats in engine.call_stats.endpoints.items()
+        for (method, endpoint), stats in calls.endpoints.items()
     )
 
 
 def agent_facts(
     *,
     identity: Identity,
-    engine: DockerEngine,
+    calls: CallStats,
     liveness: Liveness,
     stream: EventStream,
     event_lag: EventLag,
@@ -95,7 +94,7 @@ def agent_facts(
         rule_config=RuleConfigFacts(
             config.last_reload_successful, config.last_success_wall, config.digest
         ),
-        calls=call_facts(engine),
+        calls=call_facts(calls),
         collectors=(
             CollectorFacts("mirror", mirror.last_list_seconds, mirror.fresh),
             CollectorFacts("usage", sampler.duration, sampler.success),

@@ -40,7 +40,8 @@ async def _run(settings: Settings) -> int:
     try:
         async with DockerEngine(settings.docker) as engine:
             revision = os.environ.get(REVISION_VARIABLE, "")
-            agent = Agent(settings, engine, SystemClock(), revision)
+            calls = engine.call_stats
+            agent = Agent(settings, engine, SystemClock(), calls=calls, revision=revision)
             await agent.run(stop, started)
     except CannotListen as error:
         log.error(str(error))  # noqa: TRY400  # one sentence says it all

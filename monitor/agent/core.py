@@ -1,0 +1,115 @@
+"""What an agent does, without what it shows: it hears, mirrors, samples, decides and writes."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from monitor.act.writer import Writer
+from monitor.agent.actor import LeaderActs
+from monitor.agent.identity import Identity
+from monitor.cluster.mirror import Mirror
+from monitor.control.controller import Controller
+from monitor.control.observer import Observer
+from monitor.engine.liveness import Liveness
+from monitor.engine.stream import EventStream
+from monitor.model.event import Event
+from monitor.ports.clock import Clock
+from monitor.ports.engine import Engine
+from monitor.usage.sampler import Sampler
+
+SAMPLES_EVERY = 1.0
+WRITES_MAY_TAKE = 8.0
+"""Seconds that writes in flight get to end once the agent is to stop; it stops within 10 s."""
+
+
+class Core:
+    """Built inside the running loop; `run` lives until `stop` is set.
+
+    engine: that of the node the agent runs on. own_service_id: the service it runs as; None
+    lets it find out. on_change: called with the ids of services whose view is another one, or
+    that are gone. on_event: called with each event of the engine, once. Both before the parts
+    here learn of it.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        *,
+        observer: Observer,
+        on_change: Callable[[frozenset[str]], None] = lambda _: None,
+        on_event: Callable[[Event], None] = lambda _: None,
+        own_service_id: str | None = None,
+        dry_run: bool = False,
+        proc_root: Path = Path("/proc"),
+        cgroup_root: Path = Path("/sys/fs/cgroup"),
+    ) -> None:
+        self._on_change = on_change
+        self._on_event = on_event
+        self._log = structlog.get_logger("monitor.agent")
+        self.identity = Identity(engine, own_service_id)
+        self.mirror = Mirror(engine, clock, self._changed)
+        self.actorship = LeaderActs(self.mirror, lambda: self.identity.node_id)
+        self.sampler = Sampler(engine, clock, proc_root, cgroup_root)
+        self.stream = EventStream(engine, clock, self._heard, self._resync)
+        self.liveness = Liveness(engine, clock, self._engine_up, on_recovery=self.stream.reconnect)
+        self.controller = Controller(
+            views=self.mirror,
+            usage=self.sampler,
+            writer=Writer(engine, self.actorship, clock, self.identity.own_service_id),
+            actorship=self.actorship,
+            clock=clock,
+            observer=observer,
+            dry_run=dry_run,
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Raises an ExceptionGroup of whatever nobody expected; no fault of the engine is."""
+        async with asyncio.TaskGroup() as group:
+            parts = [
+                group.create_task(run(), name=name)
+                for name, run in (
+                    ("liveness", self.liveness.run),
+                    ("identity", self.identity.run),
+                    ("events", self.stream.run),
+                    ("mirror", self.mirror.run),
+                    ("sampler", self.sampler.run),
+                    ("ticks", self._tick),
+                )
+            ]
+            control = group.create_task(self.controller.run(), name="control")
+            await stop.wait()
+            await self._finish_writes(control)
+            for part in parts:
+                part.cancel()
+
+    async def _finish_writes(self, control: asyncio.Task[None]) -> None:
+        self.controller.stop()
+        _, pending = await asyncio.wait({control}, timeout=WRITES_MAY_TAKE)
+        if pending:
+            self._log.warning("writes in flight are given up; what became of them is not known")
+            control.cancel()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(SAMPLES_EVERY)
+            self.controller.samples_arrived()
+
+    def _changed(self, service_ids: frozenset[str]) -> None:
+        self._on_change(service_ids)
+        self.controller.touch(service_ids)
+
+    def _heard(self, event: Event) -> None:
+        self._on_event(event)
+        self.mirror.hint(event)
+        self.sampler.hint(event)
+
+    def _resync(self, why: str) -> None:
+        self.mirror.resync(why)
+        self.sampler.resync()
+
+    def _engine_up(self, up: bool) -> None:
+        if up:
+            self.identity.ask_again()
