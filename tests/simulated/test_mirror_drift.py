@@ -69,6 +69,20 @@ async def test_what_events_told_is_no_drift() -> None:
 
 
 @virtual()
+async def test_tasks_of_a_service_on_its_way_are_no_drift() -> None:
+    """There are no task events: what a list finds first of a watched rollout was not lost."""
+    swarm = small_swarm(workers=4)
+    swarm.create_service("web", replicas=100, constraints=["node.role==worker"])
+    async with mirrored(swarm) as watched:
+        await asyncio.sleep(40)
+        swarm.deploy("web", "app:2")
+        await asyncio.sleep(200)
+        assert swarm.service("web").update_state == "completed"
+        assert watched.mirror.resyncs_total >= 7
+        assert watched.mirror.drift_total == NONE
+
+
+@virtual()
 async def test_promotion_starts_anew() -> None:
     """The first list after the mirror was empty corrects nothing, whatever it finds."""
     swarm = small_swarm()

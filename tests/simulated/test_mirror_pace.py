@@ -130,13 +130,16 @@ async def test_our_own_write_does_not_wait_for_a_backlog() -> None:
     await asyncio.sleep(10)
     async with mirrored(swarm) as watched:
         watched.engine.faults.answer_delay = lambda method, _: 2.0 if method == "services" else 0.0
-        await asyncio.sleep(65)
-        while watched.mirror.fresh and watched.calls_since(watched.now() - 2.5, "services"):
+        await asyncio.sleep(30)
+        listed = watched.mirror.resyncs_total
+        while watched.mirror.resyncs_total == listed:
             await asyncio.sleep(0.1)
+        await asyncio.sleep(4)  # 50 polls are due and wait: a list took 2 s, the next is in 6 s
         swarm.scale("web", 2)
         watched.mirror.expect([web])
         await asyncio.sleep(0.02)
         assert watched.mirror.services()[web].replicas == 2
+        assert watched.mirror.resyncs_total == listed + 1
 
 
 @virtual()
