@@ -17,12 +17,24 @@ class GoneError(Exception):
 
 
 def slurp(path: str) -> bytes | None:
-    """The whole content of a file; None where it cannot be read."""
+    """The whole content of a file; None where it cannot be read.
+
+    Plain system calls: a file object costs another 7 us each time.
+    """
     try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - Path.open costs twice as much
-            return file.readall()
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
+    try:
+        content = os.read(fd, _ENOUGH)
+        while more := os.read(fd, _ENOUGH):  # files of several records may come in parts
+            content += more
+    except OSError:
+        return None
+    else:
+        return content
+    finally:
+        os.close(fd)
 
 
 class KeptFile:

@@ -1,6 +1,7 @@
 """A container's network counters: the kernel has them by process, not by cgroup."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from monitor.model.usage import Network
@@ -42,10 +43,12 @@ class NetworkReader:
             return sum_interfaces(content)
         raise OutOfReachError(container_id)
 
-    def _candidates(self, pid: int, procs_file: str) -> list[int]:
+    def _candidates(self, pid: int, procs_file: str) -> Iterator[int]:
+        if pid > 0:
+            yield pid
         listed = [int(word) for word in (slurp(procs_file) or b"").split() if word.isdigit()]
         # 0 stands for a process outside of this process's pid namespace.
-        return [number for number in (pid, *listed[:_MOST_PIDS]) if number > 0]
+        yield from [number for number in listed[:_MOST_PIDS] if number > 0]
 
     def _belongs(self, pid: int, container_id: str) -> bool:
         content = slurp(f"{self._proc}/{pid}/cgroup") or b""
