@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn
 
 import structlog
@@ -39,6 +40,7 @@ class Liveness:
         self._up: bool | None = None
         self._since = clock.now().mono
         self._why = "the engine was not asked yet"
+        self._ask = asyncio.Event()
 
     @property
     def up(self) -> bool:
@@ -53,16 +55,23 @@ class Liveness:
         """One sentence on why `up` is False; "" while it is True."""
         return self._why
 
+    def ask_now(self) -> None:
+        """Something hints that the engine is gone: do not wait for the next round."""
+        self._ask.set()
+
     async def run(self) -> NoReturn:
         """Asks at once, then every `interval` seconds, until cancelled."""
         while True:
+            self._ask.clear()
             try:
                 await self._engine.ping()
             except EngineError as error:
                 self._heard(False, str(error))
             else:
                 self._heard(True, "")
-            await asyncio.sleep(self._interval)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._interval):
+                    await self._ask.wait()
 
     def _heard(self, up: bool, why: str) -> None:
         self._why = why

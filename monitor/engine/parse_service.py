@@ -56,7 +56,7 @@ def parse_service(raw: Raw) -> Service:
         start_period=ratio(part(container, "Healthcheck"), "StartPeriod"),
         has_health_check=_has_health_check(part(container, "Healthcheck")),
         ports=_ports(raw, spec),
-        job_iteration=integer(part(job, "JobIteration"), "Index"),
+        job_iteration=whole(part(job, "JobIteration"), "Index") if job else None,  # 0 is left out
         job_last_execution=wall_seconds(job, "LastExecution") or None,
         # With the status asked for, the daemon leaves zeros in; without it, the whole part out.
         desired_tasks=integer(counts, "DesiredTasks"),

@@ -33,6 +33,10 @@ class EventStream:
     does not tell. Both callbacks are synchronous and nothing queues in between.
 
     Times are the engine's own; this machine's wall clock plays no part.
+
+    on_lost: called when an open stream ends: often the first sign that the engine is gone.
+    engine_up: whether the engine answers else; while it does not, whoever asks it says so, and
+    a failure to connect is no news.
     """
 
     def __init__(
@@ -43,12 +47,17 @@ class EventStream:
         on_resync: Callable[[str], None],
         *,
         backoff: Backoff | None = None,
+        on_lost: Callable[[], None] | None = None,
+        engine_up: Callable[[], bool] | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._on_event = on_event
         self._on_resync = on_resync
         self._backoff = backoff or Backoff(clock)
+        self._on_lost = on_lost
+        self._engine_up = engine_up
+        self._said_lost = False
         self._seen = Seen()
         self._newest: dict[str, int] = {}  # by scope: they are stamped by different clocks
         self._connected_since: float | None = None
@@ -126,7 +135,7 @@ class EventStream:
             _log.info("event stream connected")
         else:
             _log.info("event stream back", away_seconds=round(now - self._lost_at, 3))
-        self._lost_at = None
+        self._lost_at, self._said_lost = None, False
         self._resync("the event stream was connected")
 
     def _take(self, event: Event) -> None:
@@ -149,8 +158,12 @@ class EventStream:
             self._backoff.reset()
         if self._lost_at is None:
             self._lost_at = self._clock.now().mono
+        if not self._said_lost and (self._engine_up is None or self._engine_up()):
+            self._said_lost = True
             _log.warning("event stream lost", reason=reason, why=why)
-        self._connected_since = None
+        was_open, self._connected_since = self.connected, None
+        if was_open and self._on_lost is not None:
+            self._on_lost()
 
     def _lived(self) -> float:
         if self._connected_since is None:

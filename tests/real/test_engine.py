@@ -129,24 +129,45 @@ async def _engine_time(engine: DockerEngine, swarm: Swarm) -> float:
     return max(task.since for task in await engine.tasks())
 
 
-async def test_modes_are_told_apart(swarm: Swarm, engine: DockerEngine) -> None:
-    """Global services and jobs are never taken for replicated ones."""
+async def test_global_services_are_told_apart(swarm: Swarm, engine: DockerEngine) -> None:
+    """A global service has no replicas, and its tasks have nodes in place of slots."""
     swarm.create_service("everywhere", "--mode=global")
-    swarm.create_service("once", "--mode=replicated-job", command=("true",))
-    everywhere, once = await by_name(engine, "everywhere"), await by_name(engine, "once")
-    assert (everywhere.mode, everywhere.replicas) == (ServiceMode.GLOBAL, None)
-    assert (once.mode, once.replicas) == (ServiceMode.REPLICATED_JOB, None)
-    assert once.job_iteration == 0
     await asyncio.to_thread(swarm.wait_running, "everywhere", 2)
+    everywhere = await by_name(engine, "everywhere")
+    assert (everywhere.mode, everywhere.replicas) == (ServiceMode.GLOBAL, None)
+    assert everywhere.desired_tasks == 2
     tasks = await engine.tasks(everywhere.id)
     assert {(task.slot, task.place) for task in tasks} == {
         (None, node.node_id) for node in swarm.nodes
     }
 
-    async def done() -> bool:
-        return any(task.exit_code == 0 for task in await engine.tasks(once.id))
 
-    await eventually(done, "the job's task to end")
+async def test_jobs_are_told_apart(swarm_of: SwarmFactory) -> None:
+    """Jobs are never taken for what can be scaled; a task that ended tells how.
+
+    In a Swarm of its own: the manager keeps the tasks of a removed job.
+    """
+    other = swarm_of(1, 0)
+    async with DockerEngine(other.manager.url) as engine:
+        for name, mode, command in (
+            ("once", "replicated-job", "true"),
+            ("each", "global-job", "false"),
+        ):
+            flags = (f"--mode={mode}", "--restart-condition=none")
+            other.create_service(name, *flags, command=(command,))
+        once, each = await by_name(engine, "once"), await by_name(engine, "each")
+        assert (once.mode, once.replicas) == (ServiceMode.REPLICATED_JOB, None)
+        assert (each.mode, each.replicas) == (ServiceMode.GLOBAL_JOB, None)
+        assert (once.job_iteration, each.job_iteration) == (0, 0)
+        assert once.job_last_execution
+
+        async def ended() -> bool:
+            codes = {task.service_id: task.exit_code for task in await engine.tasks()}
+            return codes.get(once.id) == 0 and codes.get(each.id) == 1
+
+        await eventually(ended, "both tasks to end")
+        states = {task.service_id: task.state for task in await engine.tasks()}
+        assert states == {once.id: TaskState.COMPLETE, each.id: TaskState.FAILED}
 
 
 async def test_names_and_prefixes_are_no_ids(swarm: Swarm, engine: DockerEngine) -> None:
@@ -268,8 +289,9 @@ async def test_events_of_services_and_containers_without_noise(
         async with engine.events(None) as events:
             ready.set()
             async for event in events:
-                heard.append(event)
+                take(event)
 
+    take = heard.append
     ready = asyncio.Event()
     listening = asyncio.create_task(listen())
     await ready.wait()
@@ -340,8 +362,7 @@ CHANGES = {
     "force": ("--force",),
     "environment": ("--env-add", "A=1"),
     "limits": ("--limit-memory", "32M"),
-    "restart policy": ("--restart-delay", "0s"),
-    "constraint": ("--constraint-add", "node.role==manager"),
+    "nothing": ("--label-add", "a=b"),
     "init": ("--init=false",),
 }
 
@@ -355,16 +376,20 @@ async def test_templates_agree_after_each_kind_of_update(
     """
     fast = ("--update-delay=0s", "--update-monitor=1ms", "--update-parallelism=0")
     swarm.create_service("cli", "--replicas=2", *fast)
-    minimal = {"ContainerSpec": {"Image": WORK_IMAGE, "Command": ["sleep", "1000"]}}
-    body = {"Name": "raw", "TaskTemplate": minimal, "UpdateConfig": {"Monitor": 1_000_000}}
+    container = {"Image": WORK_IMAGE, "Command": ["sleep", "1000"], "StopGracePeriod": 1_000_000}
+    update = {"Monitor": 1_000_000}
+    body = {"Name": "raw", "TaskTemplate": {"ContainerSpec": container}, "UpdateConfig": update}
     swarm.manager.api("POST", "/services/create", body)
     compose = tmp_path / "stack.yml"
     compose.write_text(
         "version: '3.8'\nservices:\n  a:\n    image: work:1\n    command: sleep 1000\n"
-        "    environment: [X=1]\n    deploy: {replicas: 2, update_config: {monitor: 1ms}}\n"
+        "    environment: [X=1]\n    stop_grace_period: 1ms\n"
+        "    deploy: {replicas: 2, update_config: {monitor: 1ms, parallelism: 0}}\n"
     )
     swarm.manager.docker("stack", "deploy", "--resolve-image=never", "-c", str(compose), "st")
-    for name, count in (("cli", 2), ("raw", 1), ("st_a", 2)):
+
+    async def through_all(name: str, count: int) -> set[str]:
+        replaced = set()
         service = await _converged(engine, name, count)
         ids = await _live_ids(engine, service)
         for what, options in CHANGES.items():
@@ -372,12 +397,42 @@ async def test_templates_agree_after_each_kind_of_update(
                 swarm.manager.docker, "service", "update", "--detach", *options, name
             )
             changed = await _converged(engine, name, count)
-            if ids & await _live_ids(engine, changed):
-                # The manager kept tasks: then nothing of the template may have changed.
+            live = await _live_ids(engine, changed)
+            if ids == live:
                 assert changed.template == service.template, what
             else:
+                assert not ids & live, what
                 assert changed.template != service.template, what
-            service, ids = changed, await _live_ids(engine, changed)
+                replaced.add(what)
+            service, ids = changed, live
+        return replaced
+
+    cli, raw, stack = await asyncio.gather(
+        through_all("cli", 2), through_all("raw", 1), through_all("st_a", 2)
+    )
+    always = set(CHANGES) - {"nothing", "init"}
+    assert cli == always  # its client had said `Init: false` from the start
+    assert raw == always | {"init"}
+    assert stack == always | {"init"}
+
+
+async def test_a_move_of_tasks_keeps_their_template(swarm: Swarm, engine: DockerEngine) -> None:
+    """A change of placement leaves fitting tasks with the old one, and the templates agree."""
+    swarm.create_service("spread", "--replicas=2", "--update-monitor=1ms")
+    await asyncio.to_thread(swarm.wait_running, "spread", 2)
+    before = await _converged(engine, "spread", 2)
+    ids = await _live_ids(engine, before)
+    placed = ("--constraint-add", "node.role==manager", "--constraint-add", "node.role!=other")
+    swarm.manager.docker("service", "update", "--detach", *placed, "spread")
+
+    async def moved() -> bool:
+        live = [task for task in await engine.tasks(before.id) if task.live]
+        return {task.node_id for task in live} == {swarm.manager.node_id}
+
+    await eventually(moved, "the task on the worker to move")
+    after = await _converged(engine, "spread", 2)
+    assert after.template == before.template
+    assert ids & await _live_ids(engine, after)
 
 
 async def test_a_stopped_engine_is_unreachable_and_comes_back(

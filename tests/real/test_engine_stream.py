@@ -101,13 +101,14 @@ async def test_a_frozen_engine_is_seen_and_heard_again(one_node: Swarm) -> None:
     """Frozen: the prober says so within its deadline; thawed: the stream is made anew."""
     swarm = one_node
     async with hearing(swarm) as heard:
-        swarm.manager.freeze()
+        node = swarm.manager
+        node.freeze()
         try:
             await until(lambda: not heard.liveness.up, "the prober to notice", timeout=5)
             assert "in time" in heard.liveness.why
             assert heard.stream.connected  # the connection itself shows nothing
         finally:
-            swarm.manager.thaw()
+            node.thaw()
         await until(lambda: heard.liveness.up, "an answer", timeout=10)
         await until(lambda: len(heard.resyncs) >= 2, "a re-list", timeout=10)
         assert heard.stream.stats.reconnects == {"asked": 1}
@@ -116,7 +117,7 @@ async def test_a_frozen_engine_is_seen_and_heard_again(one_node: Swarm) -> None:
         assert not heard.doubles()
 
 
-async def test_a_service_outlives_a_busy_stream(one_node: Swarm) -> None:
+async def test_a_busy_stream_tells_each_event_once(one_node: Swarm) -> None:
     """Fifty updates at once are all heard, once each, in the order of their versions."""
     swarm = one_node
     async with hearing(swarm) as heard:
