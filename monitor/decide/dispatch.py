@@ -50,7 +50,7 @@ def metrics_of(rule: AnyRule) -> tuple[Metric, ...]:
     """
     match rule:
         case ScaleRule(metrics=metrics):
-            return metrics
+            return tuple(metric for metric in metrics if isinstance(metric, Metric))
         case RestartRule(when=when):
             kinds: dict[str, Metric] = {}
             for condition in _conditions(when):

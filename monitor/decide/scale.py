@@ -21,7 +21,7 @@ from monitor.model.decision import Decision, Input
 from monitor.model.history import History
 from monitor.model.now import Now
 from monitor.model.reason import Reason
-from monitor.model.rule import MissingSamples, ScaleRule
+from monitor.model.rule import Metric, MissingSamples, ScaleRule
 from monitor.model.usage import Usage
 from monitor.model.view import ServiceView
 
@@ -42,7 +42,9 @@ def decide_scale(
     def propose() -> Judged:
         tasks = relevant_tasks(view)
         judged = [
-            judge_metric(rule, metric, view, tasks, usage, now=now.mono) for metric in rule.metrics
+            judge_metric(rule, metric, view, tasks, usage, now=now.mono)
+            for metric in rule.metrics
+            if isinstance(metric, Metric)
         ]
         return (
             tuple(proposal for proposal, _ in judged),

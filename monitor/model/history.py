@@ -27,6 +27,10 @@ class History:
     own_version: the newest service version that is our own write; any other is foreign.
     holding: since when each condition key of a restart rule holds.
     restarts: when this rule restarted the service, oldest first.
+    set_by_us: the replicas that this rule set last, as long as nobody else changed them on
+        purpose.
+    failing_since: since when no metric could be read.
+    restored: when a number that a deploy had reset was put back, oldest first.
     """
 
     started: bool = False
@@ -36,3 +40,6 @@ class History:
     holding: tuple[tuple[str, float], ...] = ()
     restarts: tuple[float, ...] = ()
     scaled_to_zero_by_us: bool = False
+    set_by_us: int | None = None
+    failing_since: float | None = None
+    restored: tuple[float, ...] = ()

@@ -10,6 +10,10 @@ class Reason(StrEnum):
     BELOW_MIN = "below_min"
     ABOVE_MAX = "above_max"
     CONDITION_MET = "condition_met"
+    ACTIVATED = "activated"
+    INACTIVE = "inactive"
+    FALLBACK = "fallback"
+    DEPLOY_RESET = "deploy_reset"
     # Nothing is to be done.
     WITHIN_TOLERANCE = "within_tolerance"
     CONDITION_NOT_MET = "condition_not_met"
@@ -35,6 +39,12 @@ class Reason(StrEnum):
     IN_FLIGHT = "in_flight"
     OUT_OF_SYNC = "out_of_sync"
     CONFLICT = "conflict"
+    CAPACITY = "capacity"
+    FLAPPING = "flapping"
+    CRASH_LOOP = "crash_loop"
+    PAUSED = "paused"
+    WRITE_LIMIT = "write_limit"
+    FOREIGN_CHANGES = "foreign_changes"
 
     @property
     def blocks(self) -> bool:
@@ -64,5 +74,11 @@ _BLOCKING = frozenset(
         Reason.IN_FLIGHT,
         Reason.OUT_OF_SYNC,
         Reason.CONFLICT,
+        Reason.CAPACITY,
+        Reason.FLAPPING,
+        Reason.CRASH_LOOP,
+        Reason.PAUSED,
+        Reason.WRITE_LIMIT,
+        Reason.FOREIGN_CHANGES,
     }
 )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from monitor.model.scalar import ScalarMetric
+from monitor.model.schedule import AfterDeployReset, Fallback, Schedule
 from monitor.model.selector import Selector
 from monitor.model.tuning import SWARM_TUNING, Count, Tuning
 from monitor.model.usage import MetricKind
@@ -50,13 +52,22 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """`name` is unique in its rule. Windows in seconds."""
+    """`name` is unique in its rule. Windows in seconds.
+
+    target: None where the metric is only an input of a formula: the sum over all tasks.
+    activation: with `min: 0`, usage per task (in the target's terms) above which the service
+    must stay awake; None: any usage that another metric does not put to sleep.
+    """
 
     name: str
     kind: MetricKind
     target: Quantity
     window: float = 15.0
     rising_window: float = 5.0
+    activation: float | None = None
+
+
+AnyMetric = Metric | ScalarMetric
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +81,16 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Behavior:
-    """How fast and how eagerly one direction goes. Seconds; tolerance is a share (0.1)."""
+    """How fast and how eagerly one direction goes. Seconds; tolerance is a share (0.1).
+
+    cooldown: no change in this direction so soon after the rule's last change of any direction.
+    """
 
     stabilization_window: float
     policies: tuple[Policy, ...]
     tolerance: float = 0.1
     select_policy: SelectPolicy = SelectPolicy.MAX
+    cooldown: float = 0.0
 
 
 SCALE_UP_DEFAULT = Behavior(
@@ -99,14 +114,24 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScaleRule(Rule):
+    """warm_up: seconds for which a new task's CPU does not count yet.
+
+    max_direction_changes: per hour; beyond it nothing is scaled down until an hour is calmer.
+    """
+
     min: int
     max: int
-    metrics: tuple[Metric, ...]
+    metrics: tuple[AnyMetric, ...]
     scale_up: Behavior = SCALE_UP_DEFAULT
     scale_down: Behavior = SCALE_DOWN_DEFAULT
     missing_samples: MissingSamples = MissingSamples.HOLD
     count: Count = Count.READY
     tuning: Tuning = SWARM_TUNING
+    warm_up: float = 0.0
+    fallback: Fallback | None = None
+    schedules: tuple[Schedule, ...] = ()
+    after_deploy_reset: AfterDeployReset = AfterDeployReset.WAIT
+    max_direction_changes: int = 12
 
 
 class ConditionKind(StrEnum):

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from monitor.model.scalar import Number
+
 
 @dataclass(frozen=True, slots=True)
 class Network:
@@ -46,19 +48,22 @@ class Reading:
 
 
 class MetricKind(StrEnum):
-    """What a rule's metric measures."""
+    """What a rule's metric measures of each task: cores, bytes, bytes per second."""
 
     CPU = "cpu"
     MEMORY = "memory"
+    NETWORK_RECEIVE = "network_receive"
+    NETWORK_TRANSMIT = "network_transmit"
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One task's usage as a rule judges it: cores or bytes.
+    """One task's usage as a rule judges it: cores, bytes, or bytes per second.
 
     value: mean over the metric's window.
     rising: mean over its short window for rising load; None if not judged.
-    age: seconds since the newest reading behind it, by this agent's clock.
+    age: seconds since the newest reading behind it, by this agent's clock, less the pause that
+        its source makes between two readings: 0 until the next one is due.
     span: seconds of history that `value` really covers.
     """
 
@@ -70,6 +75,10 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Samples by metric name (`Metric.name`), then by task id. An absent task has no sample."""
+    """Samples by metric name (`Metric.name`), then by task id. An absent task has no sample.
+
+    numbers: of scalar metrics by name; an absent one was not read yet.
+    """
 
     samples: Mapping[str, Mapping[str, Sample]] = field(default_factory=dict)
+    numbers: Mapping[str, Number] = field(default_factory=dict)

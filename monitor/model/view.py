@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from monitor.model.node import Node
+from monitor.model.room import UNKNOWN_ROOM, Room
 from monitor.model.service import Service
 from monitor.model.task import Task, TaskState
 
@@ -19,6 +20,9 @@ class ServiceView:
     fresh: whether the mirror is in touch with a manager; False means old facts.
     running_since: monotonic time at which this agent first saw a task running, by task id;
         an absent task counts as running for long.
+    pending_since: the same of tasks that wait for a node.
+    failed_at: monotonic times at which this agent saw a task of the service fail or be
+        rejected, of the last 10 minutes, oldest first.
     """
 
     service: Service
@@ -28,6 +32,9 @@ class ServiceView:
     tasks_read_at: float
     fresh: bool = True
     running_since: Mapping[str, float] = field(default_factory=dict)
+    pending_since: Mapping[str, float] = field(default_factory=dict)
+    failed_at: tuple[float, ...] = ()
+    room: Room = UNKNOWN_ROOM
 
     @property
     def live_tasks(self) -> tuple[Task, ...]:
