@@ -131,9 +131,10 @@ class Sampler:
     ) -> Sample | None:
         if track.read_at is None or track.reading is None:
             return None
-        age = max(now - track.read_at.mono, 0.0)
-        late = 0.0 if track.reader is not None else _STATS_INTERVAL
-        if age > self.stale_after + late:
+        # The stats API is asked every 5 s: until the next answer is due, the last one is present.
+        pause = 0.0 if track.reader is not None else _STATS_INTERVAL
+        age = max(now - track.read_at.mono - pause, 0.0)
+        if age > self.stale_after:
             return None
         if kind is MetricKind.MEMORY and track.reading.memory_usage <= 0:
             return None
