@@ -209,7 +209,7 @@ class SimulatedEngine:
 
     def _stats(self, container_id: str) -> Reading:
         task = self._find(container_id)
-        if task.state is not TaskState.RUNNING:
+        if task.state not in (TaskState.STARTING, TaskState.RUNNING):  # as container_json says
             raise NotFound("the container does not run")
         _, memory_limit = resources_of(task.spec, "Limits")
         return self._swarm.load.reading(

@@ -109,7 +109,13 @@ class Executor:
                 move(task, TaskState.READY, message="prepared")
             case TaskState.READY:
                 container = self._store.new_id(64, HEX)
-                move(task, TaskState.STARTING, message="starting", container_id=container)
+                move(
+                    task,
+                    TaskState.STARTING,
+                    message="starting",
+                    container_id=container,
+                    started_ns=self._store.stamp(),
+                )
                 self._tell(task, "create")
                 self._tell(task, "start")
             case TaskState.STARTING:

@@ -127,7 +127,7 @@ def container_json(task: SimTask, health: Health) -> dict[str, Any]:
         "OOMKilled": task.oom_killed,
         "Pid": 4242 if running else 0,
         "ExitCode": task.exit_code or 0,
-        "StartedAt": rfc3339(task.since_ns),
+        "StartedAt": rfc3339(task.started_ns),
         "FinishedAt": "0001-01-01T00:00:00Z" if running else rfc3339(task.since_ns),
     }
     if health is not Health.NONE:

@@ -62,7 +62,10 @@ class SimService(Meta):
 
 @dataclass(slots=True, kw_only=True)
 class SimTask(Meta):
-    """`slot` is 0 for a task of a global service. `since_ns` is when `state` was entered."""
+    """`slot` is 0 for a task of a global service. `since_ns` is when `state` was entered.
+
+    `started_ns` is when its container was started, before the task counts as running.
+    """
 
     service_id: str
     service_name: str
@@ -75,6 +78,7 @@ class SimTask(Meta):
     state: TaskState = TaskState.PENDING
     node_id: str = ""
     since_ns: int = 0
+    started_ns: int = 0
     message: str = "created"
     error: str = ""
     container_id: str = ""
