@@ -112,6 +112,7 @@ async def test_a_frozen_engine_is_seen_and_heard_again(one_node: Swarm) -> None:
         await until(lambda: heard.liveness.up, "an answer", timeout=10)
         await until(lambda: len(heard.resyncs) >= 2, "a re-list", timeout=10)
         assert heard.stream.stats.reconnects == {"asked": 1}
+        await asyncio.to_thread(swarm.wait_ready)
         service = await asyncio.to_thread(swarm.create_service, "thawed")
         await until(lambda: bool(heard.of(service, "create")), "the service")
         assert not heard.doubles()
