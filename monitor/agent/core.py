@@ -50,10 +50,17 @@ class Core:
         self._on_event = on_event
         self._log = structlog.get_logger("monitor.agent")
         self.identity = Identity(engine, own_service_id)
-        self.mirror = Mirror(engine, clock, self._changed)
+        self.mirror = Mirror(engine, clock, self._changed, engine_up=self._answers)
         self.actorship = LeaderActs(self.mirror, lambda: self.identity.node_id)
         self.sampler = Sampler(engine, clock, proc_root, cgroup_root)
-        self.stream = EventStream(engine, clock, self._heard, self._resync)
+        self.stream = EventStream(
+            engine,
+            clock,
+            self._heard,
+            self._resync,
+            on_lost=self._stream_lost,
+            engine_up=self._answers,
+        )
         self.liveness = Liveness(engine, clock, self._engine_up, on_recovery=self.stream.reconnect)
         self.controller = Controller(
             views=self.mirror,
@@ -109,6 +116,12 @@ class Core:
     def _resync(self, why: str) -> None:
         self.mirror.resync(why)
         self.sampler.resync()
+
+    def _answers(self) -> bool:
+        return self.liveness.up
+
+    def _stream_lost(self) -> None:
+        self.liveness.ask_now()
 
     def _engine_up(self, up: bool) -> None:
         if up:

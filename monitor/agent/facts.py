@@ -41,10 +41,11 @@ class EventLag:
         self.seconds = max(self._clock.now().wall - event.time_ns / 1e9, 0.0)
 
 
-def stream_facts(stream: EventStream, lag: EventLag) -> StreamFacts:
+def stream_facts(stream: EventStream, lag: EventLag, *, engine_up: bool) -> StreamFacts:
+    """A stream that is open to an engine that hangs brings nothing: it counts as not connected."""
     stats = stream.stats
     return StreamFacts(
-        connected=stats.connected,
+        connected=stats.connected and engine_up,
         events=stats.events,
         reconnects=stats.reconnects,
         lag=lag.seconds,
@@ -87,7 +88,7 @@ def agent_facts(
         role=identity.role,
         acting=actorship.term() is not None,
         loop_lag=loop_lag.worst,
-        stream=stream_facts(stream, event_lag),
+        stream=stream_facts(stream, event_lag, engine_up=liveness.up),
         mirror=None
         if mirror.state is MirrorState.WORKER
         else MirrorFacts(mirror.resyncs_total, mirror.drift_total, mirror.last_sync_wall),

@@ -46,6 +46,8 @@ class Mirror:
         is None where the Swarm had not been listed yet. Tasks that did not change are the very
         same objects in both. Called before on_change.
     on_nodes: called with the ids of nodes that changed or went.
+    engine_up: whether the Engine answers at all; while it does not, whoever asks it says so, and
+        that the mirror lost touch is no news.
     The callbacks are synchronous; their exceptions end `run`.
     """
 
@@ -58,12 +60,15 @@ class Mirror:
         *,
         on_tasks: OnTasks | None = None,
         on_nodes: OnChange | None = None,
+        engine_up: Callable[[], bool] | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._on_change = on_change
         self._on_tasks = on_tasks
         self._on_nodes = on_nodes
+        self._engine_up = engine_up
+        self._said_lost = False
         self._holdings = Holdings()
         self._agenda = Agenda(relist_interval)
         self._drift = Drift()
@@ -296,7 +301,7 @@ class Mirror:
             _log.info("in touch with the Swarm again", away_seconds=away)
         elif self.state is not MirrorState.MANAGER:
             _log.info("mirroring the Swarm", services=len(self._holdings.services))
-        self._in_touch, self._lost_at = True, None
+        self._in_touch, self._lost_at, self._said_lost = True, None, False
         self.state, self.why = MirrorState.MANAGER, ""
 
     async def _lose(self, fault: EngineError) -> None:
@@ -310,12 +315,19 @@ class Mirror:
         if before is not MirrorState.WORKER:
             self.state, self.why = MirrorState.UNREACHABLE, str(fault)
         self.state, self.why = await standing_after(fault, self._engine)
-        if self.state is not before:
-            log = _log.info if self.state is MirrorState.WORKER else _log.warning
-            log("not in touch with the Swarm", state=self.state.value, why=self.why)
+        self._say_lost(before)
         if self.state is MirrorState.WORKER:
             self._ready.set()
             self._empty()
+
+    def _say_lost(self, before: MirrorState) -> None:
+        """One line per loss."""
+        if self.state is MirrorState.WORKER:
+            if before is not MirrorState.WORKER:
+                _log.info("no Swarm to mirror", why=self.why)
+        elif not self._said_lost and (self._engine_up is None or self._engine_up()):
+            self._said_lost = True
+            _log.warning("not in touch with the Swarm", state=self.state.value, why=self.why)
 
     def _empty(self) -> None:
         services, nodes = frozenset(self._holdings.services), frozenset(self._holdings.nodes)

@@ -167,7 +167,7 @@ _STREAM: tuple[Generator[AgentFacts], ...] = (
     ),
     _gauge(
         "swarm_agent_event_stream_connected",
-        "Whether the event stream is open.",
+        "Whether the event stream is open and the Engine answers.",
         lambda facts: _single(int(facts.stream.connected)),
     ),
     _gauge(
