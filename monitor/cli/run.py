@@ -7,6 +7,7 @@ from pathlib import Path
 from monitor.agent.logs import FORMATS, LEVELS, configure_logs
 from monitor.agent.run import run_agent
 from monitor.agent.settings import Settings
+from monitor.engine.address import parse_address as parse_engine_address
 from monitor.export.family import TaskLabels
 from monitor.web.server import parse_address
 
@@ -72,12 +73,13 @@ def settings_from(options: RunOptions) -> Settings:
 
 
 def _docker(url: str) -> str:
-    """Checks the scheme; a bare path is taken as a Unix socket's."""
-    if url.startswith("/"):
-        return f"unix://{url}"
-    if url.startswith(("unix://", "tcp://", "http://", "https://")):
-        return url
-    raise OptionError(f"--docker {url!r}: write {DEFAULT_DOCKER} or tcp://HOST:PORT")
+    """Checks the address; a bare path is taken as a Unix socket's."""
+    full = f"unix://{url}" if url.startswith("/") else url
+    try:
+        parse_engine_address(full)
+    except ValueError as error:
+        raise OptionError(f"--docker: {error}") from None
+    return full
 
 
 def _one_of(option: str, given: str, known: list[str] | tuple[str, ...]) -> None:

@@ -31,7 +31,9 @@ _IMAGE = (
 
 def unscheduled(task: Task) -> bool:
     """Whether the scheduler said that the task fits nowhere; it stays pending then."""
-    return task.state is TaskState.PENDING and _UNSCHEDULED in task.error.lower()
+    # Of a task bound to one node, as a global service's are, the Swarm only says what is in the
+    # way ("host-mode port already in use on 1 node"), without the words "no suitable node".
+    return task.state is TaskState.PENDING and bool(task.error)
 
 
 def failed(task: Task) -> bool:
@@ -46,7 +48,7 @@ def failure_reason(task: Task, *, oom: bool) -> FailureReason:
         return FailureReason.OOM
     if any(phrase in error for phrase in _PORT):
         return FailureReason.PORT_CONFLICT
-    if _UNSCHEDULED in error:
+    if unscheduled(task) or _UNSCHEDULED in error:
         return FailureReason.NO_SUITABLE_NODE
     if any(phrase in error for phrase in _IMAGE):
         return FailureReason.IMAGE_PULL
