@@ -38,6 +38,10 @@ class Agenda:
         self._asked = self._asked or reason
         self._list_not_before = max(self._list_not_before, not_before)
 
+    def list_within(self, seconds: float, now: float) -> None:
+        """The regular list comes earlier, this one time."""
+        self._relist_at = min(self._relist_at, now + seconds)
+
     def in_doubt(self, service_id: str) -> bool:
         return service_id in self._stale
 

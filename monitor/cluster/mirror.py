@@ -28,6 +28,9 @@ OnTasks = Callable[[Service, Sequence[Task] | None, Sequence[Task]], None]
 # A read without an answer for so long: what is held is not called fresh any more.
 _OVERDUE = 10.0
 
+# A demotion is told of at once and takes some seconds.
+_ROLE_TAKES = 3.0
+
 _OUT_OF_TOUCH = (Unreachable, DeadlineExceeded, NotAManager)
 
 _log = structlog.get_logger("monitor.cluster.mirror")
@@ -134,6 +137,9 @@ class Mirror:
                 moved = {"state.new", "availability.new"} & event.attributes.keys()
                 if self._agenda.node(event.actor_id, now, moved=bool(moved)):
                     self._wake.set()
+                if "role.new" in event.attributes:
+                    # Should it be this node's: its engine will tell nothing more of the Swarm.
+                    self._agenda.list_within(_ROLE_TAKES, now)
                 if self.state is MirrorState.WORKER:
                     self._retry.set()
 
