@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from monitor.act.guards import check_change, check_service, refuse
+from monitor.act.permit import Permit
 from monitor.act.spec import changed_spec
 from monitor.model.decision import Decision
 from monitor.model.fingerprint import fingerprint
@@ -36,13 +37,9 @@ class Writer:
     clock: Clock
     own_service_id: Callable[[], str | None] = lambda: None
 
-    async def write(
-        self, decision: Decision, term: int, bounds: tuple[int, int] | None = None
-    ) -> Outcome:
+    async def write(self, decision: Decision, permit: Permit) -> Outcome:
         """Writes the decision's action at most once; never raises EngineError.
 
-        term: the actorship's term under which it was decided.
-        bounds: lowest and highest replica count that a ScaleTo may set.
         A version conflict is an outcome, not a reason to try again: the caller decides anew.
         """
         action = decision.action
@@ -56,7 +53,8 @@ class Writer:
         if refused is not None:
             return refused
         changed = changed_spec(service.raw["Spec"], action)
-        refused = check_change(service, action, changed, bounds) or self._too_late(decision, term)
+        refused = check_change(service, action, changed, permit.bounds)
+        refused = refused or self._too_late(decision, permit)
         if refused is not None:
             return refused
         posted = fingerprint(changed)
@@ -70,10 +68,13 @@ class Writer:
             return Outcome(OutcomeKind.FAILED, str(error), posted)
         return Outcome(OutcomeKind.APPLIED, posted=posted)
 
-    def _too_late(self, decision: Decision, term: int) -> Outcome | None:
+    def _too_late(self, decision: Decision, permit: Permit) -> Outcome | None:
         """The last check before the write, after the last await."""
-        if self.actorship.term() != term:
+        if self.actorship.term() != permit.term:
             return refuse(f"this agent does not act any more: {self.actorship.why_not()}")
+        withdrawn = permit.withdrawn()
+        if withdrawn:
+            return refuse(withdrawn)
         age = self.clock.now().mono - decision.time.mono
         if age > MAX_DECISION_AGE:
             return refuse(f"the decision is {age:.1f} s old, over {MAX_DECISION_AGE:.0f} s")

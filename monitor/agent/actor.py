@@ -17,7 +17,8 @@ class LeaderActs:
     """Acts while this node leads the Swarm's managers and the mirror is in touch with them.
 
     Two agents may believe so for a moment around an election; the version check of every write
-    is the fence behind this. A new term begins whenever the leadership is gained.
+    is the fence behind this. A new term begins whenever the leadership is gained; `look` is
+    to be called at each change of the mirror, so that a short loss does not go unseen.
     node_id: of this agent's node, "" while the engine has not said.
     """
 
@@ -28,11 +29,15 @@ class LeaderActs:
         self._acting = False
 
     def term(self) -> int | None:
+        self.look()
+        return self._term if self._acting else None
+
+    def look(self) -> None:
+        """Takes note of who leads now."""
         acting = self._leads()
         if acting and not self._acting:
             self._term += 1
         self._acting = acting
-        return self._term if acting else None
 
     def _leads(self) -> bool:
         node = self._mirror.nodes().get(self._node_id())

@@ -50,7 +50,13 @@ class Core:
         self._on_event = on_event
         self._log = structlog.get_logger("monitor.agent")
         self.identity = Identity(engine, own_service_id)
-        self.mirror = Mirror(engine, clock, self._changed, engine_up=self._answers)
+        self.mirror = Mirror(
+            engine,
+            clock,
+            self._changed,
+            on_nodes=lambda _: self.actorship.look(),
+            engine_up=self._answers,
+        )
         self.actorship = LeaderActs(self.mirror, lambda: self.identity.node_id)
         self.sampler = Sampler(engine, clock, proc_root, cgroup_root)
         self.stream = EventStream(
@@ -105,6 +111,7 @@ class Core:
             self.controller.samples_arrived()
 
     def _changed(self, service_ids: frozenset[str]) -> None:
+        self.actorship.look()
         self._on_change(service_ids)
         self.controller.touch(service_ids)
 

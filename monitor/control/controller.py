@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 
+from monitor.act.permit import Permit
 from monitor.act.writer import Writer
 from monitor.control.assignment import Assignments, Claim
 from monitor.control.book import Book
@@ -16,7 +17,7 @@ from monitor.control.writes import WritesInFlight
 from monitor.decide import ambiguous, decide, record_version, record_write, remember
 from monitor.model.decision import Decision
 from monitor.model.now import Now
-from monitor.model.outcome import Outcome, OutcomeKind
+from monitor.model.outcome import Outcome
 from monitor.model.rule import AnyRule, RuleSet, ScaleRule
 from monitor.model.service import Service
 from monitor.model.view import ServiceView
@@ -58,7 +59,7 @@ class Controller:
         self._dry_run = dry_run
         self._assignments = Assignments()
         self._due = DueKeys()
-        self._writes = WritesInFlight(writer, clock, self._write_ended)
+        self._writes = WritesInFlight(writer, clock, self._write_ended, self._write_counts)
         self._ruled: dict[str, str] = {}
         self._wake = asyncio.Event()
         self._stopping = False
@@ -162,7 +163,7 @@ class Controller:
                 self._due.touch(view.service.id, now.mono + decision.recheck_after)
             if decision.action is not None and gates.term is not None:
                 write_is_due = True
-                self._writes.start(group, decision, gates.term, _bounds(claim.rule))
+                self._writes.start(group, decision, self._permit(claim.rule, gates.term))
 
     def _decide(self, claim: Claim, view: ServiceView, now: Now) -> Decision:
         rule, service_id = claim.rule, view.service.id
@@ -181,11 +182,23 @@ class Controller:
         number = f"{view.service.version}/{self._decisions}"
         return replace(decision, id=f"{rule.name}/{service_id}/{number}")
 
+    def _permit(self, rule: AnyRule, term: int) -> Permit:
+        bounds = (rule.min, rule.max) if isinstance(rule, ScaleRule) else None
+
+        def withdrawn() -> str:
+            rules = self._assignments.rules.rules
+            if any(replace(other, source=rule.source) == rule for other in rules):
+                return ""
+            return f"rule {rule.name} was changed or removed since it was decided by"
+
+        return Permit(term, bounds, withdrawn)
+
+    def _write_counts(self, decision: Decision) -> None:
+        history = self.book.history(decision.service_id, decision.rule)
+        history = record_write(history, decision, self._clock.now())
+        self.book.keep_history(decision.service_id, decision.rule, history)
+
     def _write_ended(self, decision: Decision, outcome: Outcome) -> None:
-        if outcome.kind is OutcomeKind.APPLIED:
-            history = self.book.history(decision.service_id, decision.rule)
-            history = record_write(history, decision, self._clock.now())
-            self.book.keep_history(decision.service_id, decision.rule, history)
         self.book.note_outcome(decision, outcome)
         self._observer.wrote(decision, outcome)
         self._views.expect([decision.service_id])
@@ -199,7 +212,3 @@ class Controller:
         self._due.forget(service_id)
         self._writes.forget(service_id)
         self._ruled.pop(service_id, None)
-
-
-def _bounds(rule: AnyRule) -> tuple[int, int] | None:
-    return (rule.min, rule.max) if isinstance(rule, ScaleRule) else None

@@ -18,7 +18,8 @@ RETRY_FIRST, RETRY_MAX = 2.0, 60.0
 class Landing(Enum):
     OPEN = "open"  # still under way, or not seen yet
     OWN = "own"  # the first version above the decided one is our own
-    NOT_OURS = "not ours"  # it was never applied, or somebody wrote after us
+    FOREIGN = "foreign"  # somebody wrote after us, or in our place
+    NOT_APPLIED = "not applied"  # the version is still the one that was decided on
 
 
 @dataclass(slots=True)
@@ -61,9 +62,9 @@ class Flight:
         may_have_applied = self.outcome.kind in (OutcomeKind.APPLIED, OutcomeKind.UNKNOWN)
         if may_have_applied and view.service.version > self.decision.version:
             spec = view.service.raw.get("Spec")
-            return Landing.OWN if fingerprint(spec) == self.outcome.posted else Landing.NOT_OURS
+            return Landing.OWN if fingerprint(spec) == self.outcome.posted else Landing.FOREIGN
         read_since = view.fresh and view.tasks_read_at >= self.finished
         if self.outcome.kind is not OutcomeKind.APPLIED and read_since:
-            return Landing.NOT_OURS
+            return Landing.NOT_APPLIED
         # Reads may lag behind an applied write, so an equal version proves nothing for a while.
-        return Landing.NOT_OURS if now - self.finished > LANDING_DEADLINE else Landing.OPEN
+        return Landing.NOT_APPLIED if now - self.finished > LANDING_DEADLINE else Landing.OPEN

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Callable
 
+from monitor.act.permit import Permit
 from monitor.act.writer import Writer
 from monitor.control.flight import Flight, Landing
+from monitor.model.action import ScaleTo
 from monitor.model.decision import Decision
 from monitor.model.now import Now
 from monitor.model.outcome import Outcome, OutcomeKind
@@ -20,57 +22,73 @@ class WritesInFlight:
 
     on_end is called once per write when its outcome is known, and once more with APPLIED when
     a write whose answer was lost turns out to have been applied.
+    on_count is called at most once per write, before on_end: it was applied, or may have been
+    and somebody wrote after it, so that nobody can tell any more.
     """
 
     def __init__(
-        self, writer: Writer, clock: Clock, on_end: Callable[[Decision, Outcome], None]
+        self,
+        writer: Writer,
+        clock: Clock,
+        on_end: Callable[[Decision, Outcome], None],
+        on_count: Callable[[Decision], None],
     ) -> None:
         self._writer = writer
         self._clock = clock
         self._on_end = on_end
+        self._on_count = on_count
         self._flights: dict[str, Flight] = {}
         self._failures: dict[str, int] = {}
         self._own_versions: dict[str, int] = {}
 
     def own_version(self, service_id: str) -> int | None:
-        """The newest version of the service that is known to be our own write."""
+        """The newest version of the service that is known to be our own change of replicas.
+
+        A restart is a rollout: it starts in a later transaction, as after anybody's deploy.
+        """
         return self._own_versions.get(service_id)
 
     def closed_until(self, view: ServiceView, now: Now) -> float | None:
-        """When to look at the service again if a write keeps it closed; None: it is open."""
+        """When to look at the service again if a write keeps it closed; None: it is open.
+
+        Old facts tell nothing of a write, and nothing is done on them: where they are all there
+        is, the write stays in flight and its service open, so that a reason is still given.
+        """
         service_id = view.service.id
         flight = self._flights.get(service_id)
-        if flight is None:
+        if flight is None or not view.fresh:
             return None
         landing = flight.landing(view, now.mono)
         if landing is Landing.OPEN or now.mono < flight.retry_at:
             return max(now.mono + LOOK_AGAIN, flight.retry_at)
         del self._flights[service_id]
         if landing is Landing.OWN:
-            self._own_versions[service_id] = view.service.version
             self._failures.pop(service_id, None)
-            if flight.outcome is not None and flight.outcome.kind is OutcomeKind.UNKNOWN:
-                found = Outcome(OutcomeKind.APPLIED, "found applied", flight.outcome.posted)
-                self._on_end(flight.decision, found)
+            if isinstance(flight.decision.action, ScaleTo):
+                self._own_versions[service_id] = view.service.version
+        if flight.outcome is not None and flight.outcome.kind is OutcomeKind.UNKNOWN:
+            self._learn(flight.decision, flight.outcome, landing)
         return None
 
-    def start(
-        self,
-        group: asyncio.TaskGroup,
-        decision: Decision,
-        term: int,
-        bounds: tuple[int, int] | None,
-    ) -> None:
+    def _learn(self, decision: Decision, outcome: Outcome, landing: Landing) -> None:
+        """What is known now of a write whose answer was lost."""
+        if landing is not Landing.NOT_APPLIED:
+            self._on_count(decision)
+        if landing is Landing.OWN:
+            found = Outcome(OutcomeKind.APPLIED, "found applied", outcome.posted)
+            self._on_end(decision, found)
+
+    def start(self, group: asyncio.TaskGroup, decision: Decision, permit: Permit) -> None:
         """Sends the decision's write as a task of `group`; its service is closed from now on."""
         attempt = self._failures.get(decision.service_id, 0)
         flight = Flight(decision, decision.time.mono, attempt)
         self._flights[decision.service_id] = flight
-        group.create_task(self._fly(flight, term, bounds), name=f"write {decision.id}")
+        group.create_task(self._fly(flight, permit), name=f"write {decision.id}")
 
-    async def _fly(self, flight: Flight, term: int, bounds: tuple[int, int] | None) -> None:
+    async def _fly(self, flight: Flight, permit: Permit) -> None:
         outcome = Outcome(OutcomeKind.UNKNOWN, "the agent was stopped during the write")
         try:
-            outcome = await self._writer.write(flight.decision, term, bounds)
+            outcome = await self._writer.write(flight.decision, permit)
         finally:
             flight.finish(outcome, self._clock.now().mono)
             service_id = flight.decision.service_id
@@ -78,6 +96,8 @@ class WritesInFlight:
                 self._failures[service_id] = flight.attempt + 1
             else:
                 self._failures.pop(service_id, None)
+            if outcome.kind is OutcomeKind.APPLIED:
+                self._on_count(flight.decision)
             self._on_end(flight.decision, outcome)
 
     def forget(self, service_id: str) -> None:

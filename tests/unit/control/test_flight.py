@@ -33,14 +33,14 @@ def test_the_first_version_above_with_the_posted_spec_is_ours(kind):
 @pytest.mark.parametrize("kind", [OutcomeKind.APPLIED, OutcomeKind.UNKNOWN])
 def test_a_version_above_with_another_spec_is_somebody_elses(kind):
     """A person who wrote right after us is not taken for us."""
-    assert flown(kind).landing(seen(12, 9), 102.0) is Landing.NOT_OURS
+    assert flown(kind).landing(seen(12, 9), 102.0) is Landing.FOREIGN
 
 
 def test_an_applied_write_not_seen_yet_stays_open_while_reads_may_lag():
     """The old version read after an applied write proves nothing, until a re-list has passed."""
     flight = flown(OutcomeKind.APPLIED)
     assert flight.landing(seen(10, 2, read_at=102.0), 102.0) is Landing.OPEN
-    assert flight.landing(seen(10, 2), 101.0 + LANDING_DEADLINE + 1) is Landing.NOT_OURS
+    assert flight.landing(seen(10, 2), 101.0 + LANDING_DEADLINE + 1) is Landing.NOT_APPLIED
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_after_a_write_that_did_not_apply_the_service_opens_with_the_next_read(k
     """It is decided anew on facts read after the attempt, never on those before it."""
     flight = flown(kind)
     assert flight.landing(seen(10, 2, read_at=100.5), 101.5) is Landing.OPEN
-    assert flight.landing(seen(10, 2, read_at=101.5), 101.5) is Landing.NOT_OURS
+    assert flight.landing(seen(10, 2, read_at=101.5), 101.5) is Landing.NOT_APPLIED
 
 
 def test_failing_writes_are_tried_ever_more_rarely():
