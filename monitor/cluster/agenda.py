@@ -85,9 +85,9 @@ class Agenda:
 
     # What is being read
 
-    def listing(self, now: float) -> set[str]:
+    def listing(self, now: float) -> dict[str, None]:
         """A list is being sent; returns the ids of all that was in doubt or watched till now."""
-        announced = {*self._stale.marked(), *self._polls.ids(), *self._stale_nodes}
+        announced = dict.fromkeys((*self._stale.marked(), *self._polls.ids(), *self._stale_nodes))
         self._stale.reading_all(now)
         self._stale_nodes.clear()
         self._asked = None

@@ -232,7 +232,7 @@ class Mirror:
         self._publish(changes, now.mono)
         self._drift.total(now.mono)
 
-    def _suspect(self, changes: Changes, announced: set[str], now: float) -> None:
+    def _suspect(self, changes: Changes, announced: Mapping[str, None], now: float) -> None:
         """Whatever the list corrected and nothing had put in doubt."""
         for node_id in changes.nodes:
             if not self._agenda.node_in_doubt(node_id) and node_id not in announced:
