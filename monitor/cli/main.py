@@ -9,6 +9,7 @@ from monitor import __version__
 from monitor.cli.ask import run_status, run_why
 from monitor.cli.check import run_check, run_schema
 from monitor.cli.client import DEFAULT_AGENT
+from monitor.cli.keep_replicas import run_keep_replicas
 from monitor.cli.run import DEFAULT_DOCKER, DEFAULT_LISTEN, RunOptions, run_run
 
 app = typer.Typer(
@@ -187,6 +188,23 @@ def why(
 ) -> None:
     """Say why a service was scaled or restarted, or was not: the latest decisions."""
     raise typer.Exit(run_why(agent, service, rule=rule, limit=limit, as_json=as_json))
+
+
+@app.command("keep-replicas")
+def keep_replicas(
+    compose: Annotated[
+        Path, typer.Argument(metavar="COMPOSE.yml", help="A compose file, or - for standard input.")
+    ],
+    stack: Annotated[
+        str | None, typer.Option(help="The stack's name, where the file's services do not tell.")
+    ] = None,
+    agent: AgentUrl = DEFAULT_AGENT,
+) -> None:
+    """Print a compose file with the replica counts that run now, so that a deploy keeps them.
+
+    swarm-monitor keep-replicas shop.yml | docker stack deploy -c - shop
+    """
+    raise typer.Exit(run_keep_replicas(agent, compose, stack))
 
 
 def main() -> None:
