@@ -113,7 +113,7 @@ class Core:
     def _changed(self, service_ids: frozenset[str]) -> None:
         self.actorship.look()
         self._on_change(service_ids)
-        self.controller.touch(service_ids)
+        self.controller.touch(sorted(service_ids))  # the order of a set differs from run to run
 
     def _heard(self, event: Event) -> None:
         self._on_event(event)
