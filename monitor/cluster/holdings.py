@@ -4,14 +4,18 @@ Objects whose version an answer repeats stay the very same objects (`is`), so th
 compares two moments only has to look at what differs.
 """
 
+import operator
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from monitor.cluster.moments import Moments
+from monitor.cluster.room import Occupancy, occupancy, room_for
 from monitor.model.node import Node
+from monitor.model.room import UNKNOWN_ROOM, Room
 from monitor.model.service import Service
-from monitor.model.task import Task, TaskState
+from monitor.model.task import Task
 from monitor.model.view import ServiceView
 
 # An answer may be old. One that says the same older thing this much later is the truth: the
@@ -21,12 +25,13 @@ _RESTORED_AFTER = 5.0
 
 @dataclass(slots=True)
 class TaskSet:
-    """All known tasks of a service by id, and in a view's order; times as ServiceView has them."""
+    """All known tasks of a service by id, and in a view's order."""
 
     by_id: dict[str, Task] = field(default_factory=dict)
     ordered: tuple[Task, ...] = ()
     read_at: float = float("-inf")
-    running_since: dict[str, float] = field(default_factory=dict)
+    moments: Moments = field(default_factory=Moments)
+    room: tuple[tuple[object, ...], Room] = ((None,), UNKNOWN_ROOM)
 
 
 @dataclass(slots=True)
@@ -55,6 +60,7 @@ class Holdings:
         self._version_since: dict[str, float] = {}
         self._older: dict[str, tuple[int, float]] = {}
         self._listed = False
+        self._occupancy: Occupancy | None = None
 
     @property
     def nodes(self) -> Mapping[str, Node]:
@@ -69,6 +75,7 @@ class Holdings:
         if service is None:
             return None
         tasks = self._tasks.get(service_id) or TaskSet()
+        moments = tasks.moments
         return ServiceView(
             service=service,
             tasks=tasks.ordered,
@@ -76,8 +83,27 @@ class Holdings:
             version_since=self._version_since[service_id],
             tasks_read_at=tasks.read_at,
             fresh=fresh,
-            running_since=tasks.running_since,
+            running_since=moments.running_since,
+            pending_since=moments.pending_since,
+            failed_at=moments.failed_at,
+            room=self._room(service, tasks),
         )
+
+    def _room(self, service: Service, tasks: TaskSet) -> Room:
+        """Worked out anew only after something that it hangs on changed."""
+        facts = (service, tasks.ordered, self._nodes, self._occupied())
+        known, room = tasks.room
+        if not all(map(operator.is_, known, facts)):
+            room = room_for(*facts)
+            tasks.room = (facts, room)
+        return room
+
+    def _occupied(self) -> Occupancy:
+        """What all tasks take of the nodes, worked out anew after a task changed."""
+        if self._occupancy is None:
+            tasks = (task for held in self._tasks.values() for task in held.ordered)
+            self._occupancy = occupancy(self._services, tasks)
+        return self._occupancy
 
     def by_name(self, name: str) -> str | None:
         """The id of the service that has this very name."""
@@ -226,19 +252,14 @@ class Holdings:
         held.read_at = sent
         if not changed:
             return
-        # What runs when the Swarm is first listed has run for nobody knows how long.
         known_before = None if first and not self._listed else held.ordered
-        running_since = held.running_since
-        held.running_since = {
-            task.id: running_since.get(task.id, now)
-            for task in new.values()
-            if task.state is TaskState.RUNNING
-            and known_before is not None
-            and (task.id in running_since or not _ran(old.get(task.id)))
-        }
+        held.moments.update(
+            old, new, self._services[service_id].template, now, watched=known_before is not None
+        )
         changes.before[service_id] = (self._services[service_id], known_before)
         held.by_id = new
         held.ordered = tuple(sorted(new.values(), key=_order))
+        self._occupancy = None
         changes.tasks[service_id] = changed
         changes.touched[service_id] = None
 
@@ -247,6 +268,7 @@ class Holdings:
         if self._by_name.get(service.name) == service_id:
             del self._by_name[service.name]
         tasks = self._tasks.pop(service_id, None)
+        self._occupancy = None
         del self._seen_at[service_id], self._version_since[service_id]
         changes.services[service_id] = None
         changes.touched[service_id] = None
@@ -257,10 +279,6 @@ class Holdings:
 def _keep(known: int, answered: int, *, restored: bool) -> bool:
     """Whether the known object stays: an answer repeats it, or is older than it."""
     return answered == known or (answered < known and not restored)
-
-
-def _ran(task: Task | None) -> bool:
-    return task is not None and task.state is TaskState.RUNNING
 
 
 def _standing(node: Node) -> tuple[str, str]:
