@@ -1,0 +1,1 @@
+"""Numbers and bounds from outside the Swarm: Prometheus, JSON over HTTP, calendars."""
