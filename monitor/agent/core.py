@@ -49,12 +49,12 @@ class Core:
         self._on_change = on_change
         self._on_event = on_event
         self._log = structlog.get_logger("monitor.agent")
-        self.identity = Identity(engine, own_service_id)
+        self.identity = Identity(engine, own_service_id, on_change=self._moved)
         self.mirror = Mirror(
             engine,
             clock,
             self._changed,
-            on_nodes=lambda _: self.actorship.look(),
+            on_nodes=self._nodes_changed,
             engine_up=self._answers,
         )
         self.actorship = LeaderActs(self.mirror, lambda: self.identity.node_id)
@@ -123,6 +123,16 @@ class Core:
     def _resync(self, why: str) -> None:
         self.mirror.resync(why)
         self.sampler.resync()
+
+    def _nodes_changed(self, node_ids: frozenset[str]) -> None:
+        self.actorship.look()
+        own = self.identity.node_id
+        if own in node_ids or own not in self.mirror.nodes():
+            self.identity.ask_again()
+
+    def _moved(self) -> None:
+        # No event tells that the engine left its Swarm: what is mirrored may be another one's.
+        self.mirror.resync("this node's part in the Swarm changed")
 
     def _answers(self) -> bool:
         return self.liveness.up

@@ -1,6 +1,7 @@
 """Which node this agent is on and which service it is, asked until the engine has said so."""
 
 import asyncio
+from collections.abc import Callable
 from typing import NoReturn
 
 import structlog
@@ -15,10 +16,17 @@ _ASK_EVERY = 10.0
 
 
 class Identity:
-    """Asked anew every 10 s and when told to: an engine may join or leave a Swarm meanwhile."""
+    """Asked anew every 10 s and when told to: an engine may join or leave a Swarm meanwhile.
 
-    def __init__(self, engine: Engine, own_service_id: str | None) -> None:
+    on_change: called when the node became another one, or its part in the Swarm did; not when
+        both are first known.
+    """
+
+    def __init__(
+        self, engine: Engine, own_service_id: str | None, on_change: Callable[[], None]
+    ) -> None:
         self._engine = engine
+        self._on_change = on_change
         self._own_service_id = own_service_id
         self._container_id = own_container_id() if own_service_id is None else None
         self._known = _UNKNOWN
@@ -68,7 +76,7 @@ class Identity:
 
     def _learn(self, known: EngineIdentity) -> None:
         before, self._known = self._known, known
-        if (before.node_id, before.swarm_state) == (known.node_id, known.swarm_state):
+        if _part(before) == _part(known):
             return
         self._log.info(
             f"on node {known.node_name}, Swarm {known.swarm_state}",
@@ -77,3 +85,9 @@ class Identity:
             engine=known.engine_version,
             api=known.api_version,
         )
+        if before is not _UNKNOWN:
+            self._on_change()
+
+
+def _part(known: EngineIdentity) -> tuple[str, str, bool]:
+    return known.node_id, known.swarm_state, known.is_manager

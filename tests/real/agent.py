@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,21 @@ from prometheus_client.parser import text_string_to_metric_families
 
 
 class AgentProcess:
-    """`swarm-monitor run` on a port of its own; its log is JSON lines in a file."""
+    """`swarm-monitor run` on a port of its own; its log is JSON lines in a file.
 
-    def __init__(self, folder: Path, docker: str, rules: Path | None, *options: str) -> None:
+    prefix: put before the command, say to run it with fewer rights.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        docker: str,
+        rules: Path | None,
+        *options: str,
+        prefix: Sequence[str] = (),
+    ) -> None:
         self.log = folder / f"agent-{time.monotonic_ns()}.log"
-        command = [sys.executable, "-m", "monitor.cli.main", "run", "--docker", docker]
+        command = [*prefix, sys.executable, "-m", "monitor.cli.main", "run", "--docker", docker]
         command += ["--listen", "127.0.0.1:0", "--log-format", "json", *options]
         if rules is not None:
             command += ["--rules", str(rules)]
@@ -108,10 +118,15 @@ class AgentProcess:
 
 @contextlib.contextmanager
 def running_agent(
-    folder: Path, docker: str, rules: Path | None = None, *options: str, ready: bool = True
+    folder: Path,
+    docker: str,
+    rules: Path | None = None,
+    *options: str,
+    ready: bool = True,
+    prefix: Sequence[str] = (),
 ) -> Iterator[AgentProcess]:
     """An agent that is ready (or at least listens), ended when the block ends."""
-    agent = AgentProcess(folder, docker, rules, *options)
+    agent = AgentProcess(folder, docker, rules, *options, prefix=prefix)
     try:
         if ready:
             agent.wait_ready()

@@ -157,10 +157,18 @@ class Swarm:
         return self.manager.docker("service", "create", *flags, *options, image, *command)
 
     def remove_services(self) -> None:
-        """Remove all services and wait until none of their tasks is left."""
+        """Remove all services and wait until none of their tasks is left.
+
+        Those of a job that completed stay in the Swarm for ever (seen on engine 20.10).
+        """
         for service in self.manager.api("GET", "/services"):
             self.manager.api("DELETE", f"/services/{service['ID']}")
-        eventually(lambda: not self.manager.api("GET", "/tasks"), 60, "all tasks to be gone")
+
+        def gone() -> bool:
+            left = self.manager.api("GET", "/tasks")
+            return all(task["Status"]["State"] == "complete" for task in left)
+
+        eventually(gone, 60, "all tasks to be gone")
 
     def tasks(self, service: str) -> list[dict[str, Any]]:
         """All tasks of a service (name or id), dead ones included, as the API gives them."""
