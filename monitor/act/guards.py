@@ -41,9 +41,18 @@ def check_service(
         return refuse(f"{service.name} is a job: any update would run it again")
     if isinstance(decision.action, ScaleTo) and service.mode is not ServiceMode.REPLICATED:
         return refuse(f"{service.name} is a {service.mode} service and has no replica count")
-    if service.update_state in ROLLOUT_STATES:
+    if service.update_state in ROLLOUT_STATES and not _knowingly(decision.action, service):
         return refuse(f"a rollout of {service.name} is {service.update_state}")
     return None
+
+
+def _knowingly(action: Action | None, service: Service) -> bool:
+    """Whether the action may be written into a running update; never into a paused one."""
+    return (
+        isinstance(action, ScaleTo)
+        and action.during_rollout
+        and service.update_state is UpdateState.UPDATING
+    )
 
 
 def check_change(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from monitor.decide.band import Band
 from monitor.decide.proposal import Fault, Wanted
 
 
@@ -23,6 +24,18 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Activity:
+    """Whether a metric keeps a service awake that may sleep.
+
+    text: a clause ("queue is at 0, activation 0"). wakes: what would ("queue above 0").
+    """
+
+    active: bool
+    text: str
+    wakes: str
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """What one metric asks for.
 
@@ -32,6 +45,8 @@ class Proposal:
     missing, unready: ids of tasks without a usable sample, and of those too fresh to judge.
     rising: whether the short window, not the whole one, asks for this.
     recheck: seconds until an unready task may count by time alone.
+    activity: None where the metric has no say in whether the service sleeps.
+    band: None where the metric fails.
     """
 
     metric: str
@@ -42,6 +57,8 @@ class Proposal:
     unready: tuple[str, ...] = ()
     rising: bool = False
     recheck: float | None = None
+    activity: Activity | None = None
+    band: Band | None = None
 
     @property
     def wanted(self) -> Wanted | None:

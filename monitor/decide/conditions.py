@@ -9,6 +9,8 @@ from monitor.model.decision import Condition, Decision
 ABLE = "AbleToScale"
 ACTIVE = "ScalingActive"
 LIMITED = "ScalingLimited"
+FALLBACK = "Fallback"
+FLAPPING = "Flapping"
 
 
 def readable() -> Condition:
@@ -55,6 +57,14 @@ def limited(binding: Binding, message: str) -> Condition:
 
 def held(reason: str, message: str) -> Condition:
     return Condition(LIMITED, True, reason, message)
+
+
+def fallback(status: bool, reason: str, message: str) -> Condition:
+    return Condition(FALLBACK, status, reason, message)
+
+
+def flapping(message: str) -> Condition:
+    return Condition(FLAPPING, True, "TooManyDirectionChanges", message)
 
 
 def written(decision: Decision) -> Decision:

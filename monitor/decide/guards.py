@@ -70,6 +70,21 @@ def guard_sentence(view: ServiceView, reason: Reason, now: Now) -> str:
             )
 
 
+def guard_end(view: ServiceView, reason: Reason) -> str:
+    """What ends the guard, as a clause that may stand by itself."""
+    if reason is Reason.OUT_OF_SYNC:
+        return "a manager answers"
+    match view.service.update_state:
+        case UpdateState.UPDATING:
+            return "the update completes"
+        case UpdateState.ROLLBACK_STARTED:
+            return "the rollback completes"
+        case UpdateState.PAUSED | UpdateState.ROLLBACK_PAUSED:
+            return "somebody updates or rolls back the service"
+        case _:
+            return "all tasks run the new specification, or the rollout is over"
+
+
 def _paused(what: str, view: ServiceView) -> str:
     because = f" ({view.service.update_message})" if view.service.update_message else ""
     return f"is left alone: {what}{because}; ends when somebody updates or rolls back the service"

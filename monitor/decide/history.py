@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from monitor.decide.notice import notice
 from monitor.model.action import ForceUpdate, ScaleTo
 from monitor.model.decision import Decision
 from monitor.model.history import History, Recommendation, ScaleEvent
@@ -10,6 +11,7 @@ from monitor.model.now import Now
 from monitor.model.reason import Reason
 
 LONGEST_WINDOW = 3600.0  # seconds: no stabilization window or period of a rate is longer
+RESTORED_WITHIN = 3600.0  # seconds for which it counts that a deploy's reset was put right
 MAX_RESTARTS = 1000  # no budget can ask for more
 
 
@@ -22,9 +24,11 @@ def remember(history: History, decision: Decision) -> History:
     """
     if decision.reason is Reason.OUT_OF_SYNC:
         return replace(history, holding=decision.holding)
+    history = notice(history, decision.seen)
     if decision.reason is Reason.SCALED_TO_ZERO_BY_USER:
-        return replace(history, started=False, recommendations=())
+        return replace(history, started=False, recommendations=(), failing_since=None)
     now = decision.time.mono
+    since = history.failing_since
     past = known_recommendations(history, decision.current, now)
     if decision.recommendation is not None:
         past = with_recommendation(past, decision.recommendation, now)
@@ -33,6 +37,7 @@ def remember(history: History, decision: Decision) -> History:
         started=history.started or decision.current is not None,
         recommendations=tuple(rec for rec in past if rec.at > now - LONGEST_WINDOW),
         holding=decision.holding,
+        failing_since=(now if since is None else since) if decision.failing else None,
     )
 
 
@@ -78,15 +83,28 @@ def with_event(
     return (*recent, ScaleEvent(now, change))
 
 
+def recently(restored: Sequence[float], now: float) -> tuple[float, ...]:
+    return tuple(at for at in restored if at > now - RESTORED_WITHIN)
+
+
 def record_write(history: History, decision: Decision, now: Now) -> History:
     """After a write that was applied, or that may have been: it is counted either way."""
     match decision.action:
-        case ScaleTo(replicas):
+        case ScaleTo(replicas=replicas):
             change = replicas - (decision.current or 0)
+            restores = decision.reason is Reason.DEPLOY_RESET
             return replace(
                 history,
                 events=with_event(history.events, change, now.mono, LONGEST_WINDOW),
                 scaled_to_zero_by_us=replicas == 0,
+                zero_by_user=False,
+                set_by_us=replicas,
+                reset=False,
+                restored=(
+                    *recently(history.restored, now.mono),
+                    *((now.mono,) if restores else ()),
+                ),
+                seen=None if decision.seen is None else replace(decision.seen, replicas=replicas),
             )
         case ForceUpdate():
             restarts = (*history.restarts, now.mono)[-MAX_RESTARTS:]

@@ -5,24 +5,41 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.decide import words
-from monitor.decide.combine import Proposal, Source
+from monitor.decide.band import Band, ratios
+from monitor.decide.combine import Activity, Proposal, Source
 from monitor.decide.measure import Mean, Measure, Share
 from monitor.decide.proposal import Counting, Fault, Tolerance, Wanted, per_task
-from monitor.decide.readiness import Group, TaskFacts, facts_of, group, least_span
+from monitor.decide.readiness import Group, TaskFacts, Terms, facts_of, group, least_span
 from monitor.decide.request import missing_request, request_of
+from monitor.decide.samples import seen
+from monitor.decide.waiting import stuck
 from monitor.model.decision import Input
-from monitor.model.rule import Basis, Metric, ScaleRule
+from monitor.model.rule import Basis, Metric, Quantity, ScaleRule
+from monitor.model.scalar import ScalarMetric
 from monitor.model.task import Task
-from monitor.model.usage import MetricKind, Sample, Usage
+from monitor.model.usage import MetricKind, Sample
 from monitor.model.view import ServiceView
 
-_UNITS = {MetricKind.CPU: 1e9, MetricKind.MEMORY: 1.0}  # nano-cores and bytes, as whole numbers
-_LEAST_SHARE = 1e-6  # percent; nothing is divided by zero
-_NOTES = {
-    "missing": "no sample",
-    "unready": "too fresh to judge",
-    "ignored": "on its way out",
+# Whole numbers of nano-cores, bytes, and bytes per second.
+UNITS = {
+    MetricKind.CPU: 1e9,
+    MetricKind.MEMORY: 1.0,
+    MetricKind.NETWORK_RECEIVE: 1.0,
+    MetricKind.NETWORK_TRANSMIT: 1.0,
 }
+_LEAST_SHARE = 1e-6  # percent; nothing is divided by zero
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The samples of a metric and which of the tasks count; `grouped` holds their classes."""
+
+    metric: Metric
+    samples: Mapping[str, Sample]
+    facts: Sequence[TaskFacts]
+    grouped: Group
+    terms: Terms
+    inputs: tuple[Input, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +47,15 @@ class _Scene:
     """A metric with all it is judged on. `basis` is what a share is really of."""
 
     rule: ScaleRule
-    metric: Metric
     view: ServiceView
-    samples: Mapping[str, Sample]
+    gathered: Gathered
+    target: Quantity
     basis: tuple[float, Basis] | None
-    now: float
+    counting: Counting
+
+    @property
+    def metric(self) -> Metric:
+        return self.gathered.metric
 
 
 def relevant_tasks(view: ServiceView) -> tuple[Task, ...]:
@@ -44,105 +65,141 @@ def relevant_tasks(view: ServiceView) -> tuple[Task, ...]:
     return tuple(live)
 
 
-def judge_metric(
+def gather(
     rule: ScaleRule,
     metric: Metric,
     view: ServiceView,
     tasks: Sequence[Task],
-    usage: Usage,
+    samples: Mapping[str, Sample],
     *,
     now: float,
-) -> tuple[Proposal, tuple[Input, ...]]:
+) -> Gathered:
     """`tasks` as from `relevant_tasks`. The inputs say of every task whether it counted."""
-    of = metric.target.of
-    basis = request_of(view.service, metric.kind, of) if of is not None else None
-    samples = usage.samples.get(metric.name, {})
-    scene = _Scene(rule, metric, view, samples, basis, now)
-    facts = [
-        facts_of(view, task, samples.get(task.id), rule.tuning, window=metric.window, now=now)
-        for task in tasks
-    ]
+    terms = Terms(rule.tuning, now, metric.window, rule.warm_up, stuck(view, now))
+    facts = [facts_of(view, task, samples.get(task.id), terms) for task in tasks]
     grouped = group(facts, now, rule.tuning, cpu=metric.kind is MetricKind.CPU)
-    inputs = _inputs(scene, facts, grouped)
-    if of is not None and basis is None:
-        sentence = missing_request(view.service, metric.kind, of, metric.target.value)
-        return _fault(metric, Fault.MISSING_REQUEST, sentence, grouped), inputs
-    return _propose(scene, facts, grouped), inputs
+    inputs = seen(metric.name, facts, samples, grouped, terms)
+    return Gathered(metric, samples, facts, grouped, terms, inputs)
 
 
-def _propose(scene: _Scene, facts: Sequence[TaskFacts], grouped: Group) -> Proposal:
-    metric = scene.metric
-    calm = _ask(scene, grouped, {t: scene.samples[t].value for t in _sampled(facts)})
+def judge_metric(
+    rule: ScaleRule, view: ServiceView, gathered: Gathered, target: Quantity
+) -> Proposal:
+    metric = gathered.metric
+    basis = request_of(view.service, metric.kind, target.of) if target.of is not None else None
+    if target.of is not None and basis is None:
+        sentence = missing_request(view.service, metric.kind, target.of, target.value)
+        return _fault(gathered, Fault.MISSING_REQUEST, sentence)
+    counting = counting_of(rule, view)
+    return _propose(_Scene(rule, view, gathered, target, basis, counting))
+
+
+def counting_of(rule: ScaleRule, view: ServiceView) -> Counting:
+    return Counting(
+        current=view.service.replicas or 0,
+        tolerance=Tolerance(rule.scale_down.tolerance, rule.scale_up.tolerance),
+        count=rule.count,
+        never_against_load=rule.tuning.never_against_load,
+    )
+
+
+def _propose(scene: _Scene) -> Proposal:
+    gathered, samples = scene.gathered, scene.gathered.samples
+    grouped = gathered.grouped
+    sampled = {fact.id: samples[fact.id] for fact in gathered.facts if fact.sampled_at is not None}
+    calm = _ask(scene, {task: sample.value for task, sample in sampled.items()})
     if isinstance(calm, Fault):
-        return _fault(metric, calm, _no_sample(scene, grouped), grouped)
+        return _fault(gathered, calm, _no_sample(scene))
     wanted, rising = calm, False
-    fast = {
-        task: value
-        for task, value in ((t, scene.samples[t].rising) for t in _sampled(facts))
-        if value is not None and math.isfinite(value)
-    }
-    if fast:
-        merged = {t: fast.get(t, scene.samples[t].value) for t in _sampled(facts)}
-        quick = _ask(scene, grouped, merged)
-        floor = max(calm.replicas, scene.view.service.replicas or 0)
+    fast = {task: _rising(sample) for task, sample in sampled.items()}
+    if any(fast[task] > sample.value for task, sample in sampled.items()):
+        quick = _ask(scene, fast)
+        floor = max(calm.replicas, scene.counting.current)
         if isinstance(quick, Wanted) and quick.replicas > floor:
             wanted, rising = quick, True
     return Proposal(
-        metric=metric.name,
+        metric=scene.metric.name,
         source=Source.RESOURCE,
         outcome=wanted,
         text=_level(scene, wanted, rising=rising),
         missing=grouped.missing,
         unready=grouped.unready,
         rising=rising,
-        recheck=_recheck(scene, grouped),
+        recheck=_recheck(gathered),
+        activity=_activity(scene, wanted),
+        band=_band(scene),
     )
 
 
-def _sampled(facts: Sequence[TaskFacts]) -> list[str]:
-    return [fact.id for fact in facts if fact.sampled_at is not None]
+def _rising(sample: Sample) -> float:
+    rising = sample.rising
+    return sample.value if rising is None or not math.isfinite(rising) else rising
 
 
-def _ask(scene: _Scene, grouped: Group, values: Mapping[str, float]) -> Wanted | Fault:
-    rule, metric = scene.rule, scene.metric
-    unit, whole = _UNITS[metric.kind], rule.tuning.whole_percent
+def _ask(scene: _Scene, values: Mapping[str, float]) -> Wanted | Fault:
+    unit, whole = UNITS[scene.metric.kind], scene.rule.tuning.whole_percent
+    grouped = scene.gathered.grouped
     measure: Measure
     if scene.basis is not None:
         request = round(scene.basis[0] * unit)
         everyone = (*grouped.ready, *grouped.unready, *grouped.missing)
-        share = max(_LEAST_SHARE, round(metric.target.value * 100, 6))
+        share = max(_LEAST_SHARE, round(scene.target.value * 100, 6))
         measure = Share(dict.fromkeys(everyone, request), share, whole)
     else:
-        measure = Mean(max(1, round(metric.target.value * unit)), whole)
-    counting = Counting(
-        current=scene.view.service.replicas or 0,
-        tolerance=Tolerance(rule.scale_down.tolerance, rule.scale_up.tolerance),
-        count=rule.count,
-        never_against_load=rule.tuning.never_against_load,
-    )
+        measure = Mean(max(1, round(scene.target.value * unit)), whole)
     whole_values = {task: max(0, round(value * unit)) for task, value in values.items()}
-    return per_task(whole_values, grouped, measure, counting)
+    return per_task(whole_values, grouped, measure, scene.counting)
 
 
 def _level(scene: _Scene, wanted: Wanted, *, rising: bool) -> str:
     metric, level = scene.metric, wanted.level.level
     lately = f" over the last {words.duration(metric.rising_window)}" if rising else ""
+    target = _spell(scene, scene.target.value)
     if scene.basis is not None:
         share, of = words.percent(level), scene.basis[1].value
-        target = words.percent(metric.target.value * 100)
         return f"{metric.name} is at {share} of its {of}{lately}, target {target}"
-    unit = _UNITS[metric.kind]
-    used = words.amount(metric.kind, level / unit)
-    target = words.amount(metric.kind, metric.target.value)
+    used = words.amount(metric.kind, level / UNITS[metric.kind])
     return f"{metric.name} is at {used} per task{lately}, target {target}"
 
 
-def _fault(metric: Metric, fault: Fault, text: str, grouped: Group) -> Proposal:
-    return Proposal(metric.name, Source.RESOURCE, fault, text, grouped.missing, grouped.unready)
+def _spell(scene: _Scene, value: float) -> str:
+    """`value` in the target's terms."""
+    if scene.basis is not None:
+        return words.percent(value * 100)
+    return words.amount(scene.metric.kind, value)
 
 
-def _no_sample(scene: _Scene, grouped: Group) -> str:
+def _band(scene: _Scene) -> Band:
+    counted = scene.counting.tasks(len(scene.gathered.grouped.ready))
+    low, high = ratios(scene.counting, counted)
+    target = scene.target.value
+    return Band(_spell(scene, low * target) if low > 0 else "", _spell(scene, high * target))
+
+
+def _activity(scene: _Scene, wanted: Wanted) -> Activity | None:
+    """Usage alone never puts a service to sleep: at zero replicas there is none to wake it."""
+    metric = scene.metric
+    if not any(isinstance(one, ScalarMetric) and one.target is not None
+               for one in scene.rule.metrics):  # fmt: skip
+        return Activity(True, "no metric of the rule could wake it again", "")
+    if metric.activation is None:
+        return None
+    per_unit = 100.0 if scene.basis is not None else UNITS[metric.kind]
+    level, least = wanted.level.level / per_unit, _spell(scene, metric.activation)
+    text = f"{metric.name} is at {_spell(scene, level)}, activation {least}"
+    return Activity(level > metric.activation, text, f"{metric.name} above {least}")
+
+
+def _fault(gathered: Gathered, fault: Fault, text: str) -> Proposal:
+    grouped = gathered.grouped
+    return Proposal(
+        gathered.metric.name, Source.RESOURCE, fault, text, grouped.missing, grouped.unready
+    )
+
+
+def _no_sample(scene: _Scene) -> str:
     name, metric = scene.view.service.name, scene.metric.name
+    grouped = scene.gathered.grouped
     if grouped.missing:
         return f"there is no {metric} sample of {name}'s {words.tasks(len(grouped.missing))}"
     if grouped.unready:
@@ -151,26 +208,16 @@ def _no_sample(scene: _Scene, grouped: Group) -> str:
     return f"{name} has no running task whose {metric} could be measured"
 
 
-def _recheck(scene: _Scene, grouped: Group) -> float | None:
-    least = least_span(scene.metric.window, scene.rule.tuning)
-    spans = (scene.samples[t].span for t in grouped.unready if t in scene.samples)
-    return min((least - span for span in spans if 0 < span < least), default=None)
-
-
-def _inputs(scene: _Scene, facts: Sequence[TaskFacts], grouped: Group) -> tuple[Input, ...]:
-    notes = dict.fromkeys(grouped.missing, _NOTES["missing"])
-    notes.update(dict.fromkeys(grouped.unready, _NOTES["unready"]))
-    notes.update(dict.fromkeys(grouped.ignored, _NOTES["ignored"]))
-    result = []
-    for fact in facts:
-        sample = scene.samples.get(fact.id)
-        note = notes.get(fact.id, "")
-        if note and sample is not None and fact.sampled_at is None:
-            note = f"sample is {words.duration(sample.age)} old"
-        elif note and not fact.running:
-            note = "does not run yet"
-        elif fact.gone:
-            note = "its node is down"
-        value = sample.value if sample is not None else None
-        result.append(Input(scene.metric.name, fact.id, value, not note, note))
-    return tuple(result)
+def _recheck(gathered: Gathered) -> float | None:
+    """Until the first unready task has been running or sampled for long enough."""
+    unready = gathered.grouped.unready
+    if not unready:
+        return None
+    terms = gathered.terms
+    least = least_span(gathered.metric.window, terms.tuning)
+    waits = [
+        max(least - fact.span if 0 < fact.span < least else 0.0, fact.warm_at - terms.now)
+        for fact in gathered.facts
+        if fact.id in unready
+    ]
+    return min((wait for wait in waits if wait > 0), default=None)

@@ -29,11 +29,12 @@ class TaskClass(StrEnum):
 class TaskFacts:
     """What the classification looks at. Monotonic seconds.
 
-    gone: wanted gone, ended, or lost with its node.
+    gone: wanted gone, ended, lost with its node, or long without any node to run on.
     ready: None where readiness is not known at all.
     ready_since: when `ready` became what it is.
     sampled_at: time of the newest reading behind the sample; None without a sample.
     window: seconds over which the sample was judged. span: seconds it really covers; 0 unknown.
+    warm_at: from when on its CPU says something about load.
     """
 
     id: str
@@ -45,6 +46,7 @@ class TaskFacts:
     sampled_at: float | None = None
     window: float = 0.0
     span: float = 0.0
+    warm_at: float = LONG_AGO
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +59,35 @@ class Group:
     ignored: tuple[str, ...] = ()
 
 
-def facts_of(
-    view: ServiceView,
-    task: Task,
-    sample: Sample | None,
-    tuning: Tuning,
-    *,
-    window: float,
-    now: float,
-) -> TaskFacts:
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a metric's samples are judged by; seconds. `waiting`: ids of `waiting.stuck`."""
+
+    tuning: Tuning
+    now: float
+    window: float
+    warm_up: float = 0.0
+    waiting: frozenset[str] = frozenset()
+
+
+def facts_of(view: ServiceView, task: Task, sample: Sample | None, terms: Terms) -> TaskFacts:
     """A task of a Swarm. One that runs is ready: the Swarm waited for its health check."""
-    usable = sample is not None and sample.age <= tuning.stale_after and math.isfinite(sample.value)
     since = view.running_since.get(task.id, LONG_AGO)
+    sampled_at, span = None, 0.0
+    if sample is not None:
+        span = sample.span
+        if sample.age <= terms.tuning.stale_after and math.isfinite(sample.value):
+            sampled_at = terms.now - sample.age
     return TaskFacts(
         id=task.id,
-        gone=not task.live or view.node_lost(task),
+        gone=not task.live or view.node_lost(task) or task.id in terms.waiting,
         running=task.state is TaskState.RUNNING,
         started_at=since,
         ready_since=since,
-        sampled_at=now - sample.age if usable and sample is not None else None,
-        window=window,
-        span=sample.span if sample is not None else 0.0,
+        sampled_at=sampled_at,
+        window=terms.window,
+        span=span,
+        warm_at=since + terms.warm_up,
     )
 
 
@@ -96,6 +106,8 @@ def classify(task: TaskFacts, now: float, tuning: Tuning, *, cpu: bool) -> TaskC
 
 def _not_representative(task: TaskFacts, sampled_at: float, now: float, tuning: Tuning) -> bool:
     if task.ready is None or 0 < task.span < least_span(task.window, tuning):
+        return True
+    if task.warm_at > now:
         return True
     if task.started_at + tuning.cpu_initialization_period > now:
         return not task.ready or sampled_at < task.ready_since + task.window

@@ -7,13 +7,17 @@ from monitor.model.usage import MetricKind
 _FIELDS = {MetricKind.CPU: "cpus", MetricKind.MEMORY: "memory"}
 _NAMES = {MetricKind.CPU: "CPU", MetricKind.MEMORY: "memory"}
 _ABSOLUTE = {MetricKind.CPU: "cores", MetricKind.MEMORY: "bytes (700MiB)"}
+_NETWORK = frozenset({MetricKind.NETWORK_RECEIVE, MetricKind.NETWORK_TRANSMIT})
 
 
 def request_of(service: Service, kind: MetricKind, of: Basis) -> tuple[float, Basis] | None:
     """Cores or bytes of one task and which of the two it is; None where neither is set.
 
     `auto` is the reservation, else the limit. Zero means "not set", as in the Engine API.
+    Traffic has neither.
     """
+    if kind in _NETWORK:
+        return None
     if kind is MetricKind.CPU:
         reservation, limit = service.cpu_reservation, service.cpu_limit
     else:
@@ -27,6 +31,11 @@ def request_of(service: Service, kind: MetricKind, of: Basis) -> tuple[float, Ba
 
 def missing_request(service: Service, kind: MetricKind, of: Basis, share: float) -> str:
     """One sentence: what the service lacks and what to set instead."""
+    if kind in _NETWORK:
+        return (
+            f"{kind.value} has no reservation or limit to be a share of: "
+            "give the rule an absolute value in bytes per second (5MiB)"
+        )
     name, field = _NAMES[kind], _FIELDS[kind]
     match of:
         case Basis.RESERVATION:

@@ -1,31 +1,38 @@
 """Deciding a scale rule: how many replicas, and what bound the answer.
 
-The order is HorizontalPodAutoscaler's (section names as in its controller): refusals, a
-person's zero, bounds without metrics, metrics, stabilization, rates, bounds. A rollout guard
-is asked last but wins: what it holds back is still computed, to be shown.
+The order is HorizontalPodAutoscaler's (section names as in its controller), with what a Swarm
+adds to it: refusals, a person's zero, what a deploy reset, bounds without metrics, metrics,
+activity, stabilization, rates, bounds, the room on the nodes, holds. A rollout guard is asked
+last but wins: what it holds back is still computed, to be shown.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from monitor.decide import conditions, sentence, stages
+from monitor.decide import conditions, fallback, sentence, stages
 from monitor.decide.bounds import Range, Restrained, outside, restrain, restrain_capped
-from monitor.decide.combine import Combined, Proposal, combine
+from monitor.decide.capacity import fitting
+from monitor.decide.combine import combine
 from monitor.decide.history import known_recommendations
-from monitor.decide.metric import judge_metric, relevant_tasks
-from monitor.decide.outcome import conclude, failed
+from monitor.decide.holds import brake, doubt
+from monitor.decide.notice import notice, seen_of
+from monitor.decide.outcome import conclude, failed, flapping_conditions
+from monitor.decide.propose import Judged
+from monitor.decide.propose import propose as propose_all
 from monitor.decide.refusals import refusal
-from monitor.decide.settled import Settled
+from monitor.decide.reset import restoration
+from monitor.decide.settled import Settled, Wish
+from monitor.decide.sleep import Asleep, activity, wanted
 from monitor.decide.stabilize import Stabilized, stabilize, stabilize_down
 from monitor.decide.verdict import Case, Verdict, decision, scale_decision
+from monitor.model.action import ScaleTo
 from monitor.model.decision import Decision, Input
 from monitor.model.history import History
 from monitor.model.now import Now
 from monitor.model.reason import Reason
-from monitor.model.rule import Metric, MissingSamples, ScaleRule
+from monitor.model.rule import ScaleRule, SelectPolicy
 from monitor.model.usage import Usage
 from monitor.model.view import ServiceView
-
-Judged = tuple[tuple[Proposal, ...], tuple[Input, ...]]
 
 
 def decide_scale(
@@ -37,19 +44,10 @@ def decide_scale(
     *,
     own_service: bool = False,
 ) -> Decision:
-    """`usage` holds the samples of each of `rule.metrics`, under its name."""
+    """`usage` holds the samples or the number of each of `rule.metrics`, under its name."""
 
     def propose() -> Judged:
-        tasks = relevant_tasks(view)
-        judged = [
-            judge_metric(rule, metric, view, tasks, usage, now=now.mono)
-            for metric in rule.metrics
-            if isinstance(metric, Metric)
-        ]
-        return (
-            tuple(proposal for proposal, _ in judged),
-            tuple(seen for _, inputs in judged for seen in inputs),
-        )
+        return propose_all(rule, view, usage, now.mono)
 
     return settle(rule, view, propose, history, now, own_service=own_service)
 
@@ -68,12 +66,21 @@ def settle(
     refused = refusal(case, own_service=own_service)
     if refused is not None:
         return decision(case, refused)
-    if case.replicas == 0 and rule.min != 0 and not history.scaled_to_zero_by_us:
+    case = replace(case, history=notice(history, seen_of(view.service)))
+    if case.replicas == 0 and _persons(rule, case.history):
         return decision(case, _persons_zero())
+    restored = restoration(case, rule)
+    if restored is not None:
+        return decision(case, restored, _restoring(case, restored))
     target = outside(case.replicas, Range(rule.min, rule.max))
     if target is not None:
-        return scale_decision(case, _to_bound(rule, case.replicas, target))
+        return scale_decision(case, _to_bound(case, rule, target))
     return scale_decision(case, _by_metrics(case, rule, propose))
+
+
+def _persons(rule: ScaleRule, history: History) -> bool:
+    """Whether a zero is somebody's wish. Where `min` is 0, only if it was seen being made."""
+    return history.zero_by_user if rule.min == 0 else not history.scaled_to_zero_by_us
 
 
 def _persons_zero() -> Verdict:
@@ -83,43 +90,88 @@ def _persons_zero() -> Verdict:
         reason=Reason.SCALED_TO_ZERO_BY_USER,
         text=text,
         conditions=(conditions.readable(), conditions.disabled(text)),
+        binding=Reason.SCALED_TO_ZERO_BY_USER.value,
+        would_change="somebody scales it to 1 or more",
     )
 
 
-def _to_bound(rule: ScaleRule, current: int, target: int) -> Verdict:
+def _restoring(case: Case, verdict: Verdict) -> ScaleTo | None:
+    if verdict.desired is None or verdict.desired == case.replicas:
+        return None
+    return ScaleTo(verdict.desired, during_rollout=True)
+
+
+def _to_bound(case: Case, rule: ScaleRule, target: int) -> Verdict:
+    current = case.replicas
     above = current > target
     return Verdict(
         desired=target,
         reason=Reason.ABOVE_MAX if above else Reason.BELOW_MIN,
         text=sentence.to_bound(current, target, above=above),
         stages=stages.to_bound(target),
-        conditions=(conditions.readable(),),
+        conditions=(conditions.readable(), *flapping_conditions(case, rule)),
+        binding="max" if above else "min",
+        would_change=f"max of {current} or more" if above else f"min of {current} or less",
     )
 
 
 def _by_metrics(case: Case, rule: ScaleRule, propose: Callable[[], Judged]) -> Verdict:
     proposals, inputs = propose()
+    if not proposals:
+        return _nothing_to_follow(case, inputs)
     combined = combine(proposals, case.replicas)
-    if combined.best is None or combined.best.wanted is None:
-        return failed(case, rule, combined, inputs)
-    settled = _normalise(case, rule, proposals, combined, combined.best.wanted.replicas)
-    return conclude(case, rule, settled, inputs)
+    asleep = activity(proposals, rule.min)
+    proposed = wanted(asleep, combined, case.replicas)
+    best, failure = combined.best, None
+    if proposed is None or best is None:
+        failure = combined.failure
+        assert failure is not None  # a rule with proposals has one to follow, or one that failed
+        best = fallback.proposal(case, rule, failure)
+        if best is None or best.wanted is None:
+            return failed(case, rule, failure, inputs)
+        proposed = best.wanted.replicas
+    wish = Wish(proposals, best, asleep, proposed, failure)
+    return conclude(case, rule, _normalise(case, rule, wish), inputs)
 
 
-def _normalise(
-    case: Case,
-    rule: ScaleRule,
-    proposals: tuple[Proposal, ...],
-    combined: Combined,
-    proposed: int,
-) -> Settled:
-    stabilized = _stabilized(case, rule, proposed)
+def _nothing_to_follow(case: Case, inputs: tuple[Input, ...]) -> Verdict:
+    """A rule of bounds alone; or one of usage alone, on a service that has no tasks to use any."""
+    text = f"stays at {case.replicas}: it is within its bounds, and there is no metric to follow"
+    if inputs or case.replicas == 0:
+        text = "stays at 0: its metrics are usage of tasks, and it has none; scale it to 1 or more"
+    return Verdict(
+        desired=case.replicas,
+        reason=Reason.WITHIN_TOLERANCE if case.replicas else Reason.AT_MIN,
+        text=text,
+        recommendation=case.replicas,
+        inputs=inputs,
+        conditions=(conditions.readable(),),
+        would_change="other bounds" if case.replicas else "somebody scales it to 1 or more",
+    )
+
+
+def _normalise(case: Case, rule: ScaleRule, wish: Wish) -> Settled:
+    current = case.replicas
+    stabilized = _stabilized(case, rule, wish.proposed)
     restrained = _restrained(case, rule, stabilized.value)
-    hold = _hold(case, rule, proposals) if proposed < case.replicas else None
-    final = restrained.bounded
-    if hold is not None and final < case.replicas:
-        final = case.replicas
-    return Settled(proposals, combined, proposed, stabilized, restrained, hold, final)
+    if wish.asleep is Asleep.AWAKE and current == 0:
+        restrained = _first_replica(rule, restrained, stabilized.value)
+    fits = final = fitting(case.view, current, restrained.bounded)
+    doubted = doubt(case, rule, wish.proposals) if wish.proposed < current else None
+    if doubted is not None and final < current:
+        final = current
+    braked = brake(case, rule, final)
+    if braked is not None:
+        final = current
+    return Settled(
+        wish=wish,
+        stabilized=stabilized,
+        restrained=restrained,
+        fitting=fits,
+        doubt=doubted,
+        brake=braked,
+        final=final,
+    )
 
 
 def _stabilized(case: Case, rule: ScaleRule, proposed: int) -> Stabilized:
@@ -141,17 +193,10 @@ def _restrained(case: Case, rule: ScaleRule, desired: int) -> Restrained:
     return restrain(current, desired, bounds, up=up, down=down, events=events, now=now)
 
 
-def _hold(case: Case, rule: ScaleRule, proposals: tuple[Proposal, ...]) -> Reason | None:
-    """Why fewer replicas must not be believed: part of the load may be out of sight.
-
-    A lost node or a crash takes load out of sight exactly as calm does.
-    """
-    if rule.missing_samples is MissingSamples.HPA:
-        return None
-    if any(proposal.missing for proposal in proposals):
-        return Reason.MISSING_SAMPLES
-    if len(case.view.running_tasks) < case.view.desired:
-        return Reason.NOT_CONVERGED
-    if any(proposal.unready for proposal in proposals):
-        return Reason.NOT_CONVERGED
-    return None
+def _first_replica(rule: ScaleRule, restrained: Restrained, desired: int) -> Restrained:
+    """No percentage of zero is one; what wakes up has one replica unless going up is disabled."""
+    if restrained.bounded or not desired or not rule.max:
+        return restrained
+    if rule.scale_up.select_policy is SelectPolicy.DISABLED:
+        return restrained
+    return replace(restrained, rate_limited=1, bounded=1)

@@ -3,9 +3,12 @@
 Every text follows the service's name: "web" + " stays at 4: ...".
 """
 
-from monitor.decide import words
+from monitor.decide import sleep, words
 from monitor.decide.bounds import Binding
+from monitor.decide.capacity import room_clause
+from monitor.decide.combine import Proposal
 from monitor.decide.settled import Settled
+from monitor.decide.sleep import Asleep
 from monitor.decide.verdict import Case
 from monitor.model.reason import Reason
 from monitor.model.rule import ScaleRule, SelectPolicy
@@ -16,11 +19,21 @@ def to_bound(current: int, target: int, *, above: bool) -> str:
     return f": {current} -> {words.replicas(target)}: {current} is {which} {target}"
 
 
+def failed(case: Case, rule: ScaleRule, failure: Proposal, wait: float | None) -> str:
+    """`wait`: seconds until the fallback applies; None: there is none."""
+    text = f"stays at {case.replicas}: {failure.text}"
+    if wait is None or rule.fallback is None or rule.fallback.replicas <= case.replicas:
+        return text
+    return f"{text}; at least {rule.fallback.replicas} in {words.duration(wait)} if that goes on"
+
+
 def conclusion(case: Case, rule: ScaleRule, settled: Settled, reason: Reason) -> str:
     current = case.replicas
     if settled.final != current:
         change = f": {current} -> {words.replicas(settled.final)}"
-        return f"{change}: {settled.best.text}{_limits(case, rule, settled)}"
+        return f"{change}: {_why(settled, reason)}{_limits(case, rule, settled)}"
+    if settled.failure is not None and settled.proposed == current:
+        return f"stays at {current}: {settled.best.text}"
     match reason:
         case Reason.WITHIN_TOLERANCE:
             return f"stays at {current}: {_calm(case, rule, settled)}"
@@ -28,8 +41,7 @@ def conclusion(case: Case, rule: ScaleRule, settled: Settled, reason: Reason) ->
             wanted = f"{settled.proposed} are wanted, max is {rule.max}"
             return f"stays at {current}: {settled.best.text}; {wanted}"
         case Reason.AT_MIN:
-            enough = f"{settled.proposed} would do, min is {rule.min}"
-            return f"stays at {current}: {settled.best.text}; {enough}"
+            return f"stays at {current}: {_at_min(rule, settled)}"
         case Reason.STABILIZED:
             return f"{_although(case, settled)}: {_stabilized(case, settled)}"
         case Reason.RATE_LIMITED:
@@ -38,10 +50,27 @@ def conclusion(case: Case, rule: ScaleRule, settled: Settled, reason: Reason) ->
             return _held(case, settled, reason)
 
 
+def _why(settled: Settled, reason: Reason) -> str:
+    if reason is Reason.INACTIVE:
+        return f"nothing keeps it awake ({sleep.clause(settled.proposals)})"
+    if reason is Reason.ACTIVATED:
+        active = next(one for one in sleep.activities(settled.proposals) if one.active)
+        return f"woken up, {active.text}"
+    return settled.best.text
+
+
 def _although(case: Case, settled: Settled) -> str:
     fewer = settled.proposed < case.replicas
     count = f"{settled.proposed} would do" if fewer else f"{settled.proposed} are wanted"
     return f"stays at {case.replicas} although {count}"
+
+
+def _at_min(rule: ScaleRule, settled: Settled) -> str:
+    if settled.asleep is Asleep.ASLEEP:
+        return f"nothing wakes it ({sleep.clause(settled.proposals)})"
+    if settled.asleep is not Asleep.NO_SAY:
+        return f"one replica is kept while it is awake ({sleep.clause(settled.proposals)})"
+    return f"{settled.best.text}; {settled.proposed} would do, min is {rule.min}"
 
 
 def _calm(case: Case, rule: ScaleRule, settled: Settled) -> str:
@@ -81,22 +110,19 @@ def _rated(case: Case, rule: ScaleRule, settled: Settled) -> str:
 
 
 def _held(case: Case, settled: Settled, reason: Reason) -> str:
+    hold = settled.hold
+    if hold is not None and settled.proposed != case.replicas:
+        return f"{_although(case, settled)}: {hold.why}"
+    if reason is Reason.CAPACITY:
+        return f"{_although(case, settled)}: {room_clause(case.view)}"
     missing = sorted({task for p in settled.proposals for task in p.missing})
     unready = sorted({task for p in settled.proposals for task in p.unready})
-    if settled.hold is None or settled.proposed == case.replicas:
-        load = "idle" if settled.wanted.level.ratio > 1 else "busy"
-        if reason is Reason.MISSING_SAMPLES:
-            why = f"{words.tasks(len(missing))} without a sample may be {load}"
-        else:
-            why = f"{words.tasks(len(unready))} still starting will take a part of the load"
-        return f"stays at {case.replicas}: {settled.best.text}, but {why}"
+    load = "idle" if settled.wanted.level.ratio > 1 else "busy"
     if reason is Reason.MISSING_SAMPLES:
-        why = f"{words.tasks(len(missing))} without a sample; scale-down waits for all samples"
-    elif (running := len(case.view.running_tasks)) < case.view.desired:
-        why = f"only {running} of {case.view.desired} tasks run; scale-down waits for all of them"
+        why = f"{words.tasks(len(missing))} without a sample may be {load}"
     else:
-        why = f"{words.tasks(len(unready))} too fresh to judge; scale-down waits for them"
-    return f"{_although(case, settled)}: {why}"
+        why = f"{words.tasks(len(unready))} still starting will take a part of the load"
+    return f"stays at {case.replicas}: {settled.best.text}, but {why}"
 
 
 def _limits(case: Case, rule: ScaleRule, settled: Settled) -> str:
@@ -117,4 +143,6 @@ def _limits(case: Case, rule: ScaleRule, settled: Settled) -> str:
             tail += f"; {settled.stabilized.value} would do, min is {rule.min}"
         case Binding.NONE:
             pass
+    if settled.fitting != settled.restrained.bounded:
+        tail += f"; {settled.restrained.bounded} are wanted, {room_clause(case.view)}"
     return tail

@@ -5,18 +5,28 @@ from monitor.decide.bounds import Binding
 from monitor.decide.combine import Proposal
 from monitor.decide.proposal import Held
 from monitor.decide.settled import Settled
+from monitor.decide.sleep import Asleep, clause
 from monitor.model.decision import Stage
+from monitor.model.room import Room
 
 
-def settled(result: Settled) -> tuple[Stage, ...]:
-    return (
-        Stage("raw", result.wanted.raw, _metrics(result.proposals)),
-        Stage("tolerance", result.proposed, _tolerance(result)),
+def settled(result: Settled, room: Room) -> tuple[Stage, ...]:
+    """The stages `activation` and `capacity` only where they have something to say."""
+    stages = [
+        Stage("raw", result.wanted.raw, _metrics(result)),
+        Stage("tolerance", result.wanted.replicas, _tolerance(result)),
+    ]
+    if result.asleep is not Asleep.NO_SAY:
+        note = f"{result.asleep}: {clause(result.proposals)}"
+        stages.append(Stage("activation", result.proposed, note))
+    stages += [
         Stage("stabilized", result.stabilized.value, _stabilized(result)),
         Stage("rate_limited", result.restrained.rate_limited, _rates(result)),
         Stage("bounded", result.restrained.bounded, _bounds(result)),
-        Stage("final", result.final, _hold(result)),
-    )
+    ]
+    if room.tasks is not None:
+        stages.append(Stage("capacity", result.fitting, f"{room.tasks} fit"))
+    return (*stages, Stage("final", result.final, _hold(result)))
 
 
 def to_bound(target: int) -> tuple[Stage, ...]:
@@ -26,16 +36,18 @@ def to_bound(target: int) -> tuple[Stage, ...]:
     )
 
 
-def failed(failure: Proposal) -> tuple[Stage, ...]:
-    return (Stage("raw", None, failure.text),)
+def failed(failure: Proposal, current: int) -> tuple[Stage, ...]:
+    return (Stage("raw", None, failure.text), Stage("final", current))
 
 
-def _metrics(proposals: tuple[Proposal, ...]) -> str:
+def _metrics(result: Settled) -> str:
+    if result.failure is not None:
+        return result.best.text
     return "; ".join(
         proposal.text
         if proposal.wanted is None
         else f"{proposal.text}: {words.replicas(proposal.wanted.replicas)}"
-        for proposal in proposals
+        for proposal in result.proposals
     )
 
 
@@ -74,6 +86,7 @@ def _bounds(result: Settled) -> str:
 
 
 def _hold(result: Settled) -> str:
-    if result.hold is None or result.final == result.restrained.bounded:
+    hold = result.hold
+    if hold is None or result.final == result.fitting:
         return ""
-    return f"held: {result.hold}"
+    return f"held: {hold.reason}"

@@ -1,9 +1,9 @@
 """A verdict: what was judged, before a guard may hold it back; and a decision made of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitor.decide import conditions
-from monitor.decide.guards import guard_recheck, guard_sentence, rollout_guard
+from monitor.decide.guards import guard_end, guard_recheck, guard_sentence, rollout_guard
 from monitor.model.action import Action, ScaleTo
 from monitor.model.decision import Condition, Decision, Input, Stage
 from monitor.model.history import History
@@ -15,7 +15,7 @@ from monitor.model.view import ServiceView
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is decided on."""
+    """What is decided on; the history has noticed what the view shows."""
 
     rule: AnyRule
     view: ServiceView
@@ -43,6 +43,9 @@ class Verdict:
     inputs: tuple[Input, ...] = ()
     conditions: tuple[Condition, ...] = ()
     recheck_after: float | None = None
+    binding: str = ""
+    would_change: str = ""
+    failing: bool = False
 
 
 LEAST_RECHECK = 0.01  # seconds: rounding of times must not make a busy loop
@@ -73,6 +76,10 @@ def decision(
         recommendation=verdict.recommendation,
         holding=holding,
         recheck_after=None if recheck is None else max(recheck, LEAST_RECHECK),
+        binding=verdict.binding,
+        would_change=verdict.would_change,
+        seen=case.history.seen if case.view.fresh else None,
+        failing=verdict.failing,
     )
 
 
@@ -92,14 +99,14 @@ def scale_decision(case: Case, verdict: Verdict) -> Decision:
     if verdict.desired not in (None, case.replicas):
         text += f"; by its load it would go from {case.replicas} to {verdict.desired} replicas"
     others = tuple(c for c in verdict.conditions if c.type != conditions.ABLE)
-    held_back = Verdict(
-        desired=verdict.desired,
+    held_back = replace(
+        verdict,
         reason=guard,
         text=text,
         recommendation=max(case.replicas, verdict.recommendation or 0),
-        stages=verdict.stages,
-        inputs=verdict.inputs,
         conditions=(conditions.guarded(text), *others),
         recheck_after=guard_recheck(view, case.history.own_version, now),
+        binding=guard.value,
+        would_change=guard_end(view, guard),
     )
     return decision(case, held_back)

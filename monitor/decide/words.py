@@ -26,13 +26,23 @@ def percent(value: float) -> str:
 
 
 def amount(kind: MetricKind, value: float) -> str:
-    """Cores (`0.25 cores`) or bytes (`700MiB`)."""
+    """Cores (`0.25 cores`), bytes (`700MiB`) or bytes per second (`3MiB/s`)."""
     if kind is MetricKind.CPU:
         return f"{value:.3g} cores"
-    for size, unit in _BINARY:
-        if value >= size:
-            return f"{value / size:.4g}{unit}"
+    return size(value) + ("" if kind is MetricKind.MEMORY else "/s")
+
+
+def size(value: float) -> str:
+    """Bytes: `700MiB`, `12B`."""
+    for one, unit in _BINARY:
+        if value >= one:
+            return f"{value / one:.4g}{unit}"
     return f"{value:.0f}B"
+
+
+def number(value: float) -> str:
+    """A number without a unit: `5`, `0.25`, `123456`, `1.5e+09`."""
+    return f"{value:.0f}" if value == round(value) and abs(value) < 1e9 else f"{value:.4g}"
 
 
 def tasks(count: int) -> str:

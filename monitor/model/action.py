@@ -5,9 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ScaleTo:
-    """Set the replicas of a replicated service."""
+    """Set the replicas of a replicated service.
+
+    during_rollout: may be written while an update of the service rolls out, which gives up the
+        update's rollback target.
+    """
 
     replicas: int
+    during_rollout: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from monitor.model.action import Action, ForceUpdate, ScaleTo
+from monitor.model.history import Seen
 from monitor.model.now import Now
 from monitor.model.reason import Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage's number: raw, tolerance, stabilized, rate_limited, bounded, final."""
+    """One stage's number: raw, tolerance, stabilized, rate_limited, bounded, capacity, final."""
 
     name: str
     value: float | None
@@ -18,9 +19,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One fact that the decision saw: a task's sample, used or ignored, and why.
+    """One fact that the decision saw: a task's sample or a number, used or ignored, and why.
 
-    `value` in the metric's own unit (cores, bytes), None where there was no sample.
+    `value` in the metric's own unit (cores, bytes, bytes per second), None where there was none.
+    task_id: "" for a number that is about the whole service.
     """
 
     metric: str
@@ -32,7 +34,10 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """HorizontalPodAutoscaler's conditions: AbleToScale, ScalingActive, ScalingLimited."""
+    """HorizontalPodAutoscaler's conditions: AbleToScale, ScalingActive, ScalingLimited.
+
+    Besides these, where they have something to say: Fallback and Flapping.
+    """
 
     type: str
     status: bool
@@ -50,6 +55,11 @@ class Decision:
     recommendation: what the history shall remember for stabilization; None: nothing.
     holding: (condition key, monotonic time since when it holds) of a restart rule's tasks.
     recheck_after: seconds after which time alone may change the outcome; None: never.
+    binding: what kept `desired` from what load alone asks for, "" where nothing did: min, max,
+        tolerance, activation, or the name of a reason.
+    would_change: what would have to be so that it came out differently, as clauses.
+    seen: the service as it was decided on; None where it could not be seen.
+    failing: whether no metric could be followed.
     """
 
     time: Now
@@ -68,6 +78,10 @@ class Decision:
     recommendation: int | None = None
     holding: tuple[tuple[str, float], ...] = ()
     recheck_after: float | None = None
+    binding: str = ""
+    would_change: str = ""
+    seen: Seen | None = None
+    failing: bool = False
     id: str = ""
 
     @property

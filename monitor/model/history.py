@@ -20,6 +20,19 @@ class ScaleEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """A service as a rule last saw it, to tell what somebody else changed since.
+
+    template: fingerprint of the task template. stack: whether it belongs to one.
+    """
+
+    version: int
+    replicas: int
+    template: str
+    stack: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """Monotonic times.
 
@@ -29,8 +42,11 @@ class History:
     restarts: when this rule restarted the service, oldest first.
     set_by_us: the replicas that this rule set last, as long as nobody else changed them on
         purpose.
-    failing_since: since when no metric could be read.
+    failing_since: since when no metric could be followed.
     restored: when a number that a deploy had reset was put back, oldest first.
+    seen: the service as this rule last saw it, or as it wrote it.
+    reset: whether a deploy lowered the replicas below `set_by_us`, and nothing was done since.
+    zero_by_user: whether somebody else was seen setting the replicas to 0.
     """
 
     started: bool = False
@@ -43,3 +59,6 @@ class History:
     set_by_us: int | None = None
     failing_since: float | None = None
     restored: tuple[float, ...] = ()
+    seen: Seen | None = None
+    reset: bool = False
+    zero_by_user: bool = False

@@ -61,7 +61,7 @@ class Metric:
 
     name: str
     kind: MetricKind
-    target: Quantity
+    target: Quantity | None
     window: float = 15.0
     rising_window: float = 5.0
     activation: float | None = None

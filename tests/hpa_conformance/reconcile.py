@@ -7,7 +7,8 @@ from typing import Any
 from monitor.decide import ambiguous, not_written, written
 from monitor.decide.combine import Proposal
 from monitor.decide.proposal import Fault
-from monitor.decide.scale import Judged, settle
+from monitor.decide.propose import Judged
+from monitor.decide.scale import settle
 from monitor.model.action import ScaleTo
 from monitor.model.decision import Decision
 from monitor.model.history import History

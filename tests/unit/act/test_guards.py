@@ -43,6 +43,22 @@ def test_the_writer_refuses(action, fields, own, words):
     assert words in outcome.detail
 
 
+@pytest.mark.parametrize(
+    ("state", "allowed"),
+    [
+        (UpdateState.UPDATING, True),
+        (UpdateState.PAUSED, False),
+        (UpdateState.ROLLBACK_STARTED, False),
+        (UpdateState.ROLLBACK_PAUSED, False),
+    ],
+)
+def test_a_scaling_meant_for_rollouts_is_written_into_running_updates_alone(state, allowed):
+    """What a deploy reset may be put back while it rolls out, but not into a pause or rollback."""
+    action = ScaleTo(4, during_rollout=True)
+    outcome = check_service(decision(action), service(update_state=state), None)
+    assert (outcome is None) is allowed
+
+
 def test_a_global_service_may_be_restarted():
     """Restarting all tasks needs no replica count."""
     allowed = check_service(decision(ForceUpdate()), service(mode=ServiceMode.GLOBAL), None)

@@ -12,6 +12,7 @@ from monitor.model.action import ForceUpdate, ScaleTo
 from monitor.model.history import History, Recommendation, ScaleEvent
 from monitor.model.now import Now
 from monitor.model.reason import Reason
+from monitor.model.scalar import JsonUrl, Number, ScalarMetric
 from monitor.model.usage import Usage
 from tests.unit.decide.make import NOW, VERSION, calm_rule, cpu, history, rule, view
 
@@ -76,11 +77,15 @@ def test_a_write_is_recorded():
 
 def test_a_zero_of_our_own_is_remembered():
     """Scaled to zero by the rule: not a person's zero, until we scale up again."""
-    zero = decide(calm_rule(0), view(), cpu(0.0), history(), NOW)
+    queue = ScalarMetric("queue", JsonUrl("http://queue", "length"), 5.0)
+    sleepy = calm_rule(0, metrics=(queue,))
+    idle = Usage(numbers={"queue": Number(0.0, 1.0)})
+    zero = decide(sleepy, view(), idle, history(), NOW)
     assert zero.action == ScaleTo(0)
     after = record_write(history(), zero, NOW)
     assert after.scaled_to_zero_by_us
     back = decide(rule(2), view(0), Usage(), after, NOW)
+    assert back.action == ScaleTo(2)
     assert not record_write(after, back, NOW).scaled_to_zero_by_us
 
 
