@@ -19,7 +19,8 @@ LOAD_DEMAND = 0.6
 _STEP = 0.25
 _LOOK_EVERY = 1.0
 _QUIET = 4.0
-_CONTENT = ("within_tolerance", "at_max")
+# Reasons of decisions that want no more than runs; the demo's rule stabilizes downwards alone.
+_CONTENT = ("within_tolerance", "at_max", "stabilized")
 _CONTENT_FOR = 4.0
 _LOAD_AT_MOST = 45.0
 _CALM_AT_MOST = 60.0

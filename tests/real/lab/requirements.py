@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import sys
 from pathlib import Path
 
 from tests.real.lab.errors import LabError
@@ -45,7 +46,9 @@ def docker_bin() -> str | None:
 
 def static_busybox() -> str | None:
     """A busybox that runs in an image with nothing else in it, or None."""
-    for candidate in ("/bin/busybox", "/usr/bin/busybox"):
+    # The last is where scripts/lib/setup.sh unpacks one where the system's own is not static.
+    unpacked = f"{sys.prefix}/bin/busybox-static"
+    for candidate in ("/bin/busybox", "/usr/bin/busybox", unpacked):
         if os.access(candidate, os.X_OK) and _is_static(Path(candidate)):
             return candidate
     return None
