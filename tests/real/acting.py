@@ -26,6 +26,7 @@ LOAD_COMMAND = (
         "while [ $i -lt 2000 ]; do i=$((i+1)); done; else sleep 0.5; fi; done"
     ),
 )
+ROLLING = {"updating", "paused", "rollback_started", "rollback_paused"}
 IDLE_COMMAND = ("sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.5; done")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.real.acting import (
-    IDLE_COMMAND,
     LOAD_COMMAND,
+    ROLLING,
     Load,
     Record,
     all_on_spec,
@@ -27,10 +26,9 @@ from tests.real.acting import (
     wait_for_samples,
 )
 from tests.real.agent import AgentProcess, running_agent, wait_for
-from tests.real.lab import WORK_IMAGE, WORK_IMAGE_2, Swarm
-from tests.real.proxy import EngineProxy, Request
+from tests.real.lab import WORK_IMAGE_2, Swarm
+from tests.real.proxy import EngineProxy
 
-ROLLING = {"updating", "paused", "rollback_started", "rollback_paused"}
 RULES = """
 - name: web-load
   services: [web]
@@ -185,112 +183,3 @@ def test_an_automatic_rollback_recovers(one_node: Swarm, tmp_path: Path) -> None
     assert scene.proxy.writes[0].version >= back["Version"]["Index"]
     last = scene.record.seen[-1][1]
     assert last["Spec"]["TaskTemplate"] == good["TaskTemplate"]
-
-
-GAP_RULES = """
-- name: floor
-  services: ["gap*"]
-  scale:
-    min: 2
-    max: 4
-    metrics: [{type: cpu, cores: 1}]
-"""
-DEPLOYS = 3
-
-
-class Deployer:
-    """Deploys each service anew right before the agent reads it: the agent sees the gap.
-
-    A deploy sets a new image and, as a stack file does, too few replicas: so from this very
-    moment on the rule asks for a write.
-    """
-
-    def __init__(self, swarm: Swarm, proxy: EngineProxy, ids: list[str]) -> None:
-        self._manager = swarm.manager
-        self._due: set[str] = set()
-        self._lock = threading.Lock()
-        self.proxy = proxy
-        self.done: dict[str, list[int]] = {one: [] for one in ids}
-
-    def arm(self, service_id: str) -> None:
-        with self._lock:
-            self._due.add(service_id)
-
-    def __call__(self, request: Request) -> None:
-        if request.method != "GET":
-            return
-        with self._lock:
-            if request.service_id not in self._due:
-                return
-            self._due.remove(request.service_id)
-        number = len(self.done[request.service_id])
-        image = WORK_IMAGE if number % 2 else WORK_IMAGE_2
-        before = update(self._manager, request.service_id, image=image, replicas=1)
-        self.done[request.service_id].append(before["Version"]["Index"])
-
-    def wait_done(self, deploys: int) -> None:
-        wait_for(
-            lambda: all(len(done) == deploys for done in self.done.values()),
-            60,
-            lambda: f"{deploys} deploys of each service: {self.done}",
-        )
-
-    def gaps(self, service_id: str) -> set[int]:
-        """Versions that the agent was shown as deployed, though no rollout had begun."""
-        deployed = self.done[service_id]
-        return {
-            read.answer["Version"]["Index"]
-            for read in self.proxy.reads_of(service_id)
-            if update_state(read.answer) is None
-            and read.answer["Spec"]["TaskTemplate"]
-            != read.answer.get("PreviousSpec", {}).get("TaskTemplate")
-            and any(read.answer["Version"]["Index"] > version for version in deployed)
-        }
-
-
-def rests(swarm: Swarm, service: str) -> bool:
-    """Whether the rule is content and no rollout is on its way."""
-    found = inspect(swarm.manager, service)
-    return (
-        replicas(found) == 2 and update_state(found) not in ROLLING and all_on_spec(swarm, service)
-    )
-
-
-def test_the_gap_between_a_deploy_and_its_rollout(one_node: Swarm, tmp_path: Path) -> None:
-    """A deploy whose update has no status yet is not written to, and its rollout not disturbed."""
-    options = ("--replicas=2", "--update-monitor=300ms", "--update-parallelism=0")
-    names = [f"gap{number}" for number in range(4)]
-    ids = [one_node.create_service(name, *options, command=IDLE_COMMAND) for name in names]
-    for name in names:
-        one_node.wait_running(name, 2)
-    with (
-        EngineProxy(one_node.manager.socket, tmp_path) as proxy,
-        running_agent(tmp_path, proxy.url, rules(tmp_path, GAP_RULES)) as agent,
-    ):
-        deployer = proxy.before = Deployer(one_node, proxy, ids)
-        for number in range(1, DEPLOYS + 1):
-            for service_id in ids:
-                deployer.arm(service_id)
-                # Makes the agent look: the deploy comes right before its read.
-                update(one_node.manager, service_id, label=str(number))
-            deployer.wait_done(number)
-            wait_for(
-                lambda: all(rests(one_node, service_id) for service_id in ids),
-                90,
-                lambda: f"2 replicas each, decided was {agent.json('/api/v1/decisions')[:4]}",
-            )
-        assert not proxy.faults
-        held = {"rule": "floor", "reason": "rollout_in_progress"}
-        for name in names:
-            count = agent.metric("swarm_rule_action_blocked_total", service_name=name, **held)
-            assert count is not None
-            assert count >= DEPLOYS
-    found = {service_id: deployer.gaps(service_id) for service_id in ids}
-    shown = sum(map(len, found.values()))
-    print(f"the agent saw {shown} gaps in {DEPLOYS * len(ids)} deploys")
-    assert shown >= 3
-    for service_id in ids:
-        written = proxy.writes_to(service_id)
-        assert {write.version for write in written}.isdisjoint(found[service_id])
-        assert len(written) >= DEPLOYS
-        assert [write.status for write in written] == [200] * len(written)
