@@ -6,11 +6,14 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 VERSION = "0.1"
 
+Within = str | tuple[str | int, ...]
+"""A field of a mapping ("" for the mapping itself), or the way to one further inside."""
+
 
 class Faults(ValueError):
-    """Several faults of one mapping, each at one of its fields ("" for the mapping itself)."""
+    """Several faults of one mapping, each at one of its fields."""
 
-    def __init__(self, *faults: tuple[str, str]) -> None:
+    def __init__(self, *faults: tuple[Within, str]) -> None:
         super().__init__("; ".join(message for _, message in faults))
         self.faults = faults
 

@@ -169,9 +169,33 @@ _CORES_SCHEMA = {
 
 _DURATION_SCHEMA = _schema(units.DURATION_PATTERN, "30s", "1m30s", "5m")
 Window = Annotated[float, BeforeValidator(_duration(0, 3600, "0s", "1h")), _DURATION_SCHEMA]
+Judged = Annotated[float, BeforeValidator(_duration(2, 3600, "2s", "1h")), _DURATION_SCHEMA]
+Pause = Annotated[float, BeforeValidator(_duration(0, 86400, "0s", "1d")), _DURATION_SCHEMA]
+Timeout = Annotated[float, BeforeValidator(_duration(0.1, 60, "100ms", "1m")), _DURATION_SCHEMA]
+Interval = Annotated[float, BeforeValidator(_duration(1, 3600, "1s", "1h")), _DURATION_SCHEMA]
+Scheduled = Annotated[
+    float, BeforeValidator(_duration(60, 366 * 86400, "1m", "366d")), _DURATION_SCHEMA
+]
 Period = Annotated[float, BeforeValidator(_duration(1, 1800, "1s", "30m")), _DURATION_SCHEMA]
 Hold = Annotated[float, BeforeValidator(_duration(1, 86400, "1s", "1d")), _DURATION_SCHEMA]
 Span = Annotated[float, BeforeValidator(_duration(1, 30 * 86400, "1s", "30d")), _DURATION_SCHEMA]
+
+
+def _judged_or_off(value: object) -> float | None:
+    """None for `off`."""
+    return None if value == "off" else _duration(2, 3600, "2s", "1h")(value)
+
+
+JudgedOrOff = Annotated[
+    float | None,
+    BeforeValidator(_judged_or_off),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string", "pattern": units.DURATION_PATTERN}, {"enum": ["off"]}],
+            "examples": ["5s", "off"],
+        }
+    ),
+]
 
 Tolerance = Annotated[float, BeforeValidator(_share(0.0, 1.0)), _schema(units.SHARE_PATTERN, "10%")]
 ShareOrSize = Annotated[Amount, BeforeValidator(_share_or_size), WithJsonSchema(_AMOUNT_SCHEMA)]
@@ -184,6 +208,7 @@ Cores = Annotated[
 Replicas = Annotated[int, Field(ge=0, le=10_000)]
 Step = Annotated[int, Field(ge=1, le=10_000)]
 Count = Annotated[int, Field(ge=1, le=100)]
+Changes = Annotated[int, Field(ge=1, le=1000)]
 
 RuleName = Annotated[
     str,

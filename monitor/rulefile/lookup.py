@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable
 from typing import get_args
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Tag
 
 from monitor.rulefile.base import Strict
 
@@ -13,15 +13,20 @@ _LONGEST_GUESS = 64
 
 
 def model_at(root: type[Strict], location: Location) -> tuple[type[Strict], str]:
-    """The innermost model on the way to `location`, and the last field's name as written."""
+    """The innermost model on the way to `location`, and the last field's name as written.
+
+    Where a value may be of several models, the part behind its place is the tag of the one
+    it is of, such as `(cpu)`.
+    """
     model, last = root, ""
+    tagged: dict[str, type[Strict]] = {}
     for part in location:
         fields = field_models(model)
-        if isinstance(part, str) and part in fields:
-            last = part
-            inner = fields[part]
-            if inner is not None:
-                model = inner
+        if isinstance(part, str) and part in tagged:
+            model, tagged = tagged[part], {}
+        elif isinstance(part, str) and part in fields:
+            last, tagged = part, _tagged(_annotation(model, part))
+            model = fields[part] or model
     return model, last
 
 
@@ -42,6 +47,17 @@ def field_models(model: type[Strict]) -> dict[str, type[Strict] | None]:
     }
 
 
+def kin(root: type[Strict], location: Location) -> dict[str, type[Strict]]:
+    """By tag, the models that the mapping at `location` might have been of; else none."""
+    if not location or not str(location[-1]).startswith("("):
+        return {}
+    named = [index for index, part in enumerate(location) if not _is_between(part)]
+    if not named:
+        return {}
+    holder, _ = model_at(root, location[: named[-1]])
+    return _tagged(_annotation(holder, str(location[named[-1]])))
+
+
 def example_of(model: type[Strict], name: str) -> object | None:
     for field, info in model.model_fields.items():
         if (info.alias or field) == name and info.examples:
@@ -56,7 +72,9 @@ def flow(value: object) -> str:
             return "{" + ", ".join(f"{key}: {flow(item)}" for key, item in value.items()) + "}"
         case list():
             return "[" + ", ".join(flow(item) for item in value) + "]"
-        case str() if "*" in value or "=" in value:
+        case str() if '"' in value:
+            return f"'{value}'"
+        case str() if any(sign in value for sign in "*=,{}[]"):
             return f'"{value}"'
         case _:
             return str(value)
@@ -68,6 +86,8 @@ def unknown_field(name: str, root: type[Strict], location: Location) -> str:
     known = field_models(model)
     if meant := _meant(name, model, known):
         return f'unknown field {_quoted(name)}: did you mean "{meant}"?'
+    if others := [tag[1:-1] for tag, m in kin(root, location).items() if name in field_models(m)]:
+        return f"unknown field {_quoted(name)} here: it belongs to type {_or(others)}"
     inside = [
         f'"{field}:"'
         for field, inner in known.items()
@@ -93,6 +113,40 @@ def _meant(name: str, model: type[Strict], known: Iterable[str]) -> str | None:
 
 def _quoted(name: str) -> str:
     return f'"{name}"' if len(name) <= _LONGEST_GUESS else f'"{name[:_LONGEST_GUESS]}..."'
+
+
+def _or(names: list[str]) -> str:
+    head, last = ", ".join(names[:-1]), names[-1]
+    return f"{head} or {last}" if head else last
+
+
+def _is_between(part: int | str) -> bool:
+    """Whether a part of a place is no field: an index, or the tag of a model."""
+    return isinstance(part, int) or part.startswith("(")
+
+
+def _annotation(model: type[Strict], name: str) -> object:
+    return next(
+        (
+            info.annotation
+            for field, info in model.model_fields.items()
+            if name in {info.alias, field}
+        ),
+        None,
+    )
+
+
+def _tagged(annotation: object) -> dict[str, type[Strict]]:
+    """The models in a union, by their tags."""
+    found: dict[str, type[Strict]] = {}
+    for part in get_args(annotation):
+        model = _inner(part)
+        tags = [data.tag for data in getattr(part, "__metadata__", ()) if isinstance(data, Tag)]
+        if tags and model is not None:
+            found[tags[0]] = model
+        else:
+            found |= _tagged(part)
+    return found
 
 
 def _inner(annotation: object) -> type[Strict] | None:

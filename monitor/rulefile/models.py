@@ -25,7 +25,6 @@ class RuleModel(Strict):
         "rollback": "a rule scales or restarts services",
         "park": "a rule scales or restarts services",
         "notify": "decisions are shown in the log, the metrics and the API",
-        "schedules": "a rule holds at all times",
     }
     MEANT: ClassVar[dict[str, str]] = {
         "service": "services",

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from monitor.model.rule import RestartAction
 from monitor.rulefile.base import Faults, Strict
 from monitor.rulefile.fields import Count, Hold, Many, ShareOrCores, ShareOrSize, Span, choice
-from monitor.rulefile.scale_model import BasisChoice
+from monitor.rulefile.usage_metrics import BasisChoice
 
 
 class ConditionModel(Strict):

@@ -1,14 +1,14 @@
 """The models' errors as problems: a place in the file, and what to write instead."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from monitor.rulefile import units
-from monitor.rulefile.base import VERSION, Faults, LaterChoice, NeedsQuotes, Strict
+from monitor.rulefile.base import VERSION, Faults, NeedsQuotes, Strict, Within
 from monitor.rulefile.lookup import Location, example_of, flow, model_at, unknown_field
 from monitor.rulefile.node import Node, find
 from monitor.rulefile.problem import MAX_PER_FILE, Problem
@@ -20,22 +20,23 @@ _BASE = re.compile(r"0[xob][0-9a-fA-F]{1,12}")
 
 def problems_of(error: ValidationError, root: type[Strict], tree: Node, file: str) -> list[Problem]:
     """One problem for each thing to correct; the first hundred and one are translated."""
-    details = error.errors(include_url=False)
-    undecided = {e["loc"][:-1] for e in details if _later(e) and e["loc"][-1] == "type"}
-    found: list[Problem] = []
-    for detail in details[: MAX_PER_FILE + 1]:
-        location = detail["loc"]
+    return [
+        Problem(file, node.line, node.column, f"{path}: {sentence}" if path else sentence)
+        for node, path, sentence in findings(error, root, tree)
+    ]
+
+
+def findings(
+    error: ValidationError, root: type[Strict], tree: Node
+) -> Iterator[tuple[Node, str, str]]:
+    """The node that is wrong, the path to it as fields are written, and a sentence."""
+    for detail in error.errors(include_url=False)[: MAX_PER_FILE + 1]:
         extra = detail["type"] == "extra_forbidden"
-        if location[:-1] in undecided and location[-1] != "type":
-            continue  # the fields of a metric whose type is not supported are no news
         if detail["type"] == "too_short" and detail["input"]:
             continue  # items that are wrong are not missing
         for at, sentence in _sentences(detail, root, tree):
             node = find(tree, at, key=extra)
-            path = _path(at if not extra else at[:-1])
-            message = f"{path}: {sentence}" if path else sentence
-            found.append(Problem(file, node.line, node.column, message))
-    return found
+            yield node, _path(at[:-1] if extra else at), sentence
 
 
 def _sentences(detail: ErrorDetails, root: type[Strict], tree: Node) -> list[tuple[Location, str]]:
@@ -43,7 +44,7 @@ def _sentences(detail: ErrorDetails, root: type[Strict], tree: Node) -> list[tup
     context: Mapping[str, Any] = detail.get("ctx", {})
     cause = context.get("error")
     if isinstance(cause, Faults):
-        return [((*location, field) if field else location, text) for field, text in cause.faults]
+        return [(_within(location, field), text) for field, text in cause.faults]
     if isinstance(cause, NeedsQuotes):
         text = find(tree, location).text
         return [(location, f'must be {cause}: put it in quotes, "{text}"')]
@@ -58,6 +59,12 @@ def _sentences(detail: ErrorDetails, root: type[Strict], tree: Node) -> list[tup
             return [(location, _extra(root, location))]
         case _:
             return [(location, _wrong_value(detail, root))]
+
+
+def _within(location: Location, field: Within) -> Location:
+    if isinstance(field, tuple):
+        return (*location, *field)
+    return (*location, field) if field else location
 
 
 def _extra(root: type[Strict], location: Location) -> str:
@@ -97,10 +104,6 @@ def model_of(root: type[Strict], location: Location) -> type[Strict]:
     names = [index for index, part in enumerate(location) if isinstance(part, str)]
     named = [index for index in names if not str(location[index]).startswith("(")]
     return model_at(root, location[: named[-1]] if named else ())[0]
-
-
-def _later(detail: ErrorDetails) -> bool:
-    return isinstance(detail.get("ctx", {}).get("error"), LaterChoice)
 
 
 def _for_example(model: type[Strict], name: str) -> str:

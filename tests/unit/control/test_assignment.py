@@ -1,6 +1,8 @@
 from monitor.control.assignment import Assignments, claims_on, names_nobody_has
 from monitor.model.rule import RuleMode, RuleSet
 from monitor.model.selector import Selector
+from monitor.rulefile.label_limits import LabelCeilings
+from monitor.rulefile.labels import label_rules
 from tests.unit.build import restart_rule, scale_rule, service
 
 
@@ -50,3 +52,102 @@ def test_new_rules_replace_what_was_cached():
     assert len(assignments.of(of)) == 1
     assignments.use(rules())
     assert assignments.of(of) == ()
+
+
+LABELS = {
+    "swarm-monitor.scale.min": "1",
+    "swarm-monitor.scale.max": "4",
+    "swarm-monitor.scale.cpu": "60%",
+    "swarm-monitor.restart.memory_above": "90%",
+    "swarm-monitor.restart.for": "5m",
+}
+
+
+def labelled(*, labels=None, **fields):
+    return service(labels=LABELS if labels is None else labels, **fields)
+
+
+class Source:
+    """Reads labels and counts how often it was asked."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def __call__(self, of):
+        self.asked += 1
+        return label_rules(of, LabelCeilings())
+
+
+def test_labels_of_a_service_claim_it():
+    """Without a file that is about it, a service's labels are its rules."""
+    assignments = Assignments(label_source=Source())
+    claims = assignments.of(labelled())
+    assert [claim.rule.name for claim in claims] == ["label:web", "label:web:restart"]
+    assert [rule.name for rule in assignments.label_rules()] == ["label:web", "label:web:restart"]
+    assert assignments.conflicts() == ()
+
+
+def test_files_win_over_labels_and_the_conflict_is_told():
+    """A file's scale rule scales alone; restart rules of both stand beside each other."""
+    assignments = Assignments(label_source=Source())
+    assignments.use(rules(scale_rule(name="load")))
+    claims = assignments.of(labelled())
+    assert [claim.rule.name for claim in claims] == ["load", "label:web:restart"]
+    assert [claim.rivals for claim in claims] == [(), ()]
+    (conflict,) = assignments.conflicts()
+    assert conflict.startswith("service web: rule load")
+
+
+def test_a_file_rule_that_is_off_leaves_the_labels_in_force():
+    """Off in a file means as if that rule were not there."""
+    assignments = Assignments(label_source=Source())
+    assignments.use(rules(scale_rule(name="load", mode=RuleMode.OFF)))
+    assert [c.rule.name for c in assignments.of(labelled())] == ["label:web", "label:web:restart"]
+    assert assignments.conflicts() == ()
+
+
+def test_labels_that_are_off_conflict_with_nobody():
+    """Switching the labels off is how a conflict is ended without a deploy of other files."""
+    assignments = Assignments(label_source=Source())
+    assignments.use(rules(scale_rule(name="load")))
+    assignments.of(labelled(labels=LABELS | {"swarm-monitor.mode": "off"}))
+    assert assignments.conflicts() == ()
+
+
+def test_labels_are_read_once_for_each_set_of_them():
+    """A service that only changes its replicas costs no reading; changed labels do."""
+    source = Source()
+    assignments = Assignments(label_source=source)
+    assignments.of(labelled())
+    assignments.of(labelled(replicas=3, version=11))
+    assignments.use(rules())
+    assignments.of(labelled(replicas=4, version=12))
+    assert source.asked == 1
+    changed = LABELS | {"swarm-monitor.scale.max": "5"}
+    assert assignments.of(labelled(labels=changed, version=13))[0].rule.max == 5
+    assert source.asked == 2
+
+
+def test_a_label_rule_is_withdrawn_with_its_label_or_by_a_file():
+    """What was decided by labels that are gone, or that a file overrules, is not written."""
+    assignments = Assignments(label_source=Source())
+    rule = assignments.of(labelled())[0].rule
+    assert assignments.withdrawn(rule) == ""
+    assignments.use(rules())
+    assert assignments.withdrawn(rule) == ""
+    assignments.use(rules(scale_rule(name="load")))
+    assert "label:web" in assignments.withdrawn(rule)
+    assignments.use(rules())
+    assignments.of(labelled(labels={}, version=11))
+    assert "label:web" in assignments.withdrawn(rule)
+
+
+def test_problems_of_labels_go_with_their_service():
+    """A service that is gone leaves no problem behind."""
+    assignments = Assignments(label_source=Source())
+    bad = labelled(labels=LABELS | {"swarm-monitor.scale.max": "many"})
+    assert assignments.of(bad) == ()
+    (problem,) = assignments.label_problems()
+    assert problem.startswith("label swarm-monitor.scale.max of service web: ")
+    assignments.forget(bad.id)
+    assert assignments.label_problems() == ()

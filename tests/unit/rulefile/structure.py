@@ -30,6 +30,8 @@ def violations(value: Any, schema: dict[str, Any], root: dict[str, Any] | None =
                 found.append(f"{value!r} is no number")
         case None if "required" in schema:
             found += [f"{name} is missing" for name in schema["required"] if name not in value]
+    if "const" in schema and value != schema["const"]:
+        found.append(f"{value!r} is not {schema['const']!r}")
     if "enum" in schema and value not in schema["enum"]:
         found.append(f"{value!r} is none of {schema['enum']}")
     return found

@@ -79,9 +79,9 @@ def test_every_field_of_a_scale_rule() -> None:
         max=20,
         metrics=(
             Metric("cpu", MetricKind.CPU, Quantity(0.6, Basis.LIMIT)),
-            Metric("cpu-2", MetricKind.CPU, Quantity(0.5)),
+            Metric("cpu_2", MetricKind.CPU, Quantity(0.5)),
             Metric("memory", MetricKind.MEMORY, Quantity(700 * 1024.0**2)),
-            Metric("memory-2", MetricKind.MEMORY, Quantity(0.8, Basis.AUTO)),
+            Metric("memory_2", MetricKind.MEMORY, Quantity(0.8, Basis.AUTO)),
         ),
         scale_up=replace(SCALE_UP_DEFAULT, tolerance=0.05, select_policy=SelectPolicy.MIN),
         scale_down=replace(
