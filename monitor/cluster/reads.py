@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from monitor.model.node import Node
 from monitor.model.service import Service
 from monitor.model.task import Task
+from monitor.ports.asking import side_by_side
 from monitor.ports.clock import Clock
 from monitor.ports.engine import Engine
 from monitor.ports.errors import EngineError, NotFound
@@ -38,13 +39,10 @@ class ServiceRead:
 async def read_all(engine: Engine, clock: Clock) -> FullList:
     """Nodes, services and tasks at once; raises the first EngineError."""
     sent = clock.now().mono
-    try:
-        async with asyncio.TaskGroup() as group:
-            nodes = group.create_task(engine.nodes())
-            services = group.create_task(engine.services())
-            tasks = group.create_task(engine.tasks())
-    except ExceptionGroup as errors:
-        raise _fault(errors) from None
+    async with side_by_side() as group:
+        nodes = group.ask(engine.nodes)
+        services = group.ask(engine.services)
+        tasks = group.ask(engine.tasks)
     return FullList(nodes.result(), services.result(), tasks.result(), sent)
 
 
@@ -83,23 +81,9 @@ async def read_some(
 async def _read(engine: Engine, clock: Clock, service_id: str, *, whole: bool) -> ServiceRead:
     sent = clock.now().mono
     try:
-        async with asyncio.TaskGroup() as group:
-            tasks = group.create_task(engine.tasks(service_id))
-            service = group.create_task(engine.service(service_id)) if whole else None
-    except ExceptionGroup as errors:
-        fault = _fault(errors)
-        if isinstance(fault, NotFound):
-            return ServiceRead(service_id, sent, gone=True)
-        raise fault from None
+        async with side_by_side() as group:
+            tasks = group.ask(engine.tasks, service_id)
+            service = group.ask(engine.service, service_id) if whole else None
+    except NotFound:
+        return ServiceRead(service_id, sent, gone=True)
     return ServiceRead(service_id, sent, service.result() if service else None, tasks.result())
-
-
-def _fault(errors: ExceptionGroup[Exception]) -> Exception:
-    """The fault of the Engine behind a group; anything else comes out as the group it is."""
-    faults, others = errors.split(EngineError)
-    if faults is None or others is not None:
-        return errors
-    fault: Exception = faults
-    while isinstance(fault, ExceptionGroup):
-        fault = fault.exceptions[0]
-    return fault

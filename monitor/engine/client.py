@@ -25,6 +25,7 @@ from monitor.model.node import Node
 from monitor.model.service import Service
 from monitor.model.task import Task
 from monitor.model.usage import Reading
+from monitor.ports.asking import side_by_side
 from monitor.ports.errors import BadAnswer, NotFound
 
 _INSPECTS_AT_ONCE = 8
@@ -151,11 +152,8 @@ class DockerEngine:
             params={"filters": json.dumps({"label": [TASK_LABEL]})},
             deadline=self._deadlines.local,
         )
-        try:
-            async with asyncio.TaskGroup() as group:
-                asked = [group.create_task(self._inspect_if_there(one_id)) for one_id in listed]
-        except BaseExceptionGroup as faults:
-            raise _first(faults) from faults
+        async with side_by_side() as group:
+            asked = [group.ask(self._inspect_if_there, one_id) for one_id in listed]
         found = [task.result() for task in asked]
         return tuple(container for container in found if container and container.running)
 
@@ -217,10 +215,3 @@ def _require(object_id: str, what: str) -> None:
     # An empty id would ask for the list.
     if not object_id:
         raise NotFound(f"no {what} has an empty id")
-
-
-def _first(faults: BaseExceptionGroup[BaseException]) -> BaseException:
-    fault: BaseException = faults
-    while isinstance(fault, BaseExceptionGroup):
-        fault = fault.exceptions[0]
-    return fault
