@@ -42,6 +42,10 @@ class Book:
     def history(self, service_id: str, rule: str) -> History:
         return self._histories.get((service_id, rule), History())
 
+    def knows(self, service_id: str, rule: str) -> bool:
+        """Whether there is a history of this rule and service."""
+        return (service_id, rule) in self._histories
+
     def keep_history(self, service_id: str, rule: str, history: History) -> None:
         self._histories[service_id, rule] = history
 

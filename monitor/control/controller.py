@@ -6,20 +6,25 @@ from dataclasses import replace
 
 from monitor.act.permit import Permit
 from monitor.act.writer import Writer
-from monitor.control.assignment import Assignments, Claim
+from monitor.control.assignment import NO_LABELS, Assignments, Claim, LabelSource
 from monitor.control.book import Book
+from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE, WriteCeiling
 from monitor.control.due import DueKeys
 from monitor.control.gates import Gates
-from monitor.control.measure import measure
+from monitor.control.judge import Judge
 from monitor.control.observer import Observer
+from monitor.control.pauses import Pauses
 from monitor.control.views import Views
 from monitor.control.writes import WritesInFlight
-from monitor.decide import ambiguous, decide, record_version, record_write, remember
+from monitor.decide import record_version, record_write, remember
 from monitor.model.decision import Decision
+from monitor.model.history import History
 from monitor.model.now import Now
 from monitor.model.outcome import Outcome
+from monitor.model.reason import Reason
 from monitor.model.rule import AnyRule, RuleSet, ScaleRule
 from monitor.model.service import Service
+from monitor.model.usage import Usage
 from monitor.model.view import ServiceView
 from monitor.ports.actorship import Actorship
 from monitor.ports.clock import Clock
@@ -48,16 +53,19 @@ class Controller:
         clock: Clock,
         observer: Observer,
         dry_run: bool = False,
+        writes_per_minute: int = DEFAULT_WRITES_PER_MINUTE,
+        label_source: LabelSource = lambda _: NO_LABELS,
     ) -> None:
         self.book = Book()
+        self.ceiling = WriteCeiling(writes_per_minute)
+        self.pauses = Pauses()
         self._views = views
-        self._usage = usage
-        self._own_service_id = writer.own_service_id
+        self._judging = Judge(usage, writer.own_service_id)
         self._actorship = actorship
         self._clock = clock
         self._observer = observer
         self._dry_run = dry_run
-        self._assignments = Assignments()
+        self.assignments = Assignments(label_source=label_source)
         self._due = DueKeys()
         self._writes = WritesInFlight(writer, clock, self._write_ended, self._write_counts)
         self._ruled: dict[str, str] = {}
@@ -80,8 +88,13 @@ class Controller:
 
     def use_rules(self, rules: RuleSet) -> None:
         """These rules are in force from now on."""
-        self._assignments.use(rules)
+        self.assignments.use(rules)
         self.touch({*self._views.services(), *self._ruled})
+
+    def use_pauses(self, pauses: Pauses) -> None:
+        """These pauses are in force from now on, also for writes that are about to be sent."""
+        self.pauses = pauses
+        self.touch(self._ruled)
 
     def stop(self) -> None:
         """Admit nothing more; `run` ends when the writes in flight have ended."""
@@ -90,11 +103,11 @@ class Controller:
 
     @property
     def rules(self) -> RuleSet:
-        return self._assignments.rules
+        return self.assignments.rules
 
     def claims(self, service: Service) -> tuple[Claim, ...]:
         """The rules in force that are about this service."""
-        return self._assignments.of(service)
+        return self.assignments.of(service)
 
     @property
     def ruled_services(self) -> frozenset[str]:
@@ -136,11 +149,12 @@ class Controller:
         if view is None:
             self._forget(service_id)
             return
-        claims = self._assignments.of(view.service)
+        claims = self.assignments.of(view.service)
         for last in self.book.keep_rules(service_id, (claim.rule.name for claim in claims)):
             self._observer.forgot(last.rule, last.service_name)
         if not claims:
             self._ruled.pop(service_id, None)
+            self.ceiling.leave(service_id)
             return
         self._ruled[service_id] = view.service.name
         self._due.touch(service_id, now.mono + EVALUATE_AT_LEAST)
@@ -153,43 +167,60 @@ class Controller:
     def _judge(
         self, view: ServiceView, claims: tuple[Claim, ...], now: Now, group: asyncio.TaskGroup
     ) -> None:
-        gates = Gates(self._dry_run, self._actorship.term(), self._actorship.why_not())
-        write_is_due = False
+        service_id = view.service.id
+        gates = Gates(
+            self._dry_run,
+            self._actorship.term(),
+            self._actorship.why_not(),
+            now,
+            self.pauses,
+            self.ceiling.room(service_id, now.mono),
+        )
+        write_is_due = waits = False
         for claim in claims:
             decision = gates.admit(self._decide(claim, view, now), claim.rule, write_is_due)
             new = self.book.record(decision)
             self._observer.decided(decision, new)
+            waits = waits or decision.reason is Reason.WRITE_LIMIT
             if decision.recheck_after is not None:
-                self._due.touch(view.service.id, now.mono + decision.recheck_after)
+                self._due.touch(service_id, now.mono + decision.recheck_after)
             if decision.action is not None and gates.term is not None:
                 write_is_due = True
-                self._writes.start(group, decision, self._permit(claim.rule, gates.term))
+                self.ceiling.start(service_id, decision.id)
+                permit = self._permit(claim.rule, view.service.name, gates.term)
+                self._writes.start(group, decision, permit)
+        self.ceiling.stand(service_id, waits=waits)
 
     def _decide(self, claim: Claim, view: ServiceView, now: Now) -> Decision:
         rule, service_id = claim.rule, view.service.id
-        history = self.book.history(service_id, rule.name)
-        own_version = self._writes.own_version(service_id)
-        if own_version is not None and own_version != history.own_version:
-            history = record_version(history, own_version)
-        if claim.rivals:
-            decision = ambiguous(rule, view, claim.rivals, history, now)
-        else:
-            usage = measure(rule, view, self._usage, now.mono)
-            own = service_id == self._own_service_id()
-            decision = decide(rule, view, usage, history, now, own_service=own)
+        history = self._history(claim, view)
+        decision, _ = self._judging.judge(claim, view, history, now)
         self.book.keep_history(service_id, rule.name, remember(history, decision))
         self._decisions += 1
         number = f"{view.service.version}/{self._decisions}"
         return replace(decision, id=f"{rule.name}/{service_id}/{number}")
 
-    def _permit(self, rule: AnyRule, term: int) -> Permit:
+    def _history(self, claim: Claim, view: ServiceView) -> History:
+        service_id = view.service.id
+        history = self.book.history(service_id, claim.rule.name)
+        own_version = self._writes.own_version(service_id)
+        if own_version is not None and own_version != history.own_version:
+            history = record_version(history, own_version)
+        return history
+
+    def preview(self, claim: Claim, view: ServiceView) -> tuple[Decision, Usage]:
+        """What a rule would decide now, and on what; nothing is remembered and nothing done.
+
+        The history is that of the rule in force of this name.
+        """
+        return self._judging.judge(claim, view, self._history(claim, view), self._clock.now())
+
+    def _permit(self, rule: AnyRule, service_name: str, term: int) -> Permit:
         bounds = (rule.min, rule.max) if isinstance(rule, ScaleRule) else None
 
         def withdrawn() -> str:
-            rules = self._assignments.rules.rules
-            if any(replace(other, source=rule.source) == rule for other in rules):
-                return ""
-            return f"rule {rule.name} was changed or removed since it was decided by"
+            pause = self.pauses.on(service_name, rule.name, self._clock.now())
+            return self.assignments.withdrawn(rule) if pause is None else pause.sentence
 
         return Permit(term, bounds, withdrawn)
 
@@ -199,6 +230,7 @@ class Controller:
         self.book.keep_history(decision.service_id, decision.rule, history)
 
     def _write_ended(self, decision: Decision, outcome: Outcome) -> None:
+        self.ceiling.end(decision.id, outcome, self._clock.now().mono)
         self.book.note_outcome(decision, outcome)
         self._observer.wrote(decision, outcome)
         self._views.expect([decision.service_id])
@@ -208,7 +240,8 @@ class Controller:
         for last in self.book.keep_rules(service_id, ()):
             self._observer.forgot(last.rule, last.service_name)
         self.book.forget_service(service_id)
-        self._assignments.forget(service_id)
+        self.assignments.forget(service_id)
+        self.ceiling.leave(service_id)
         self._due.forget(service_id)
         self._writes.forget(service_id)
         self._ruled.pop(service_id, None)

@@ -1,12 +1,20 @@
+from dataclasses import replace
+
 import pytest
 
+from monitor.control.ceiling import NoRoom
 from monitor.control.gates import Gates
+from monitor.control.pauses import Pauses
 from monitor.model.action import ForceUpdate, ScaleTo
+from monitor.model.now import Now
+from monitor.model.pause import PauseScope
 from monitor.model.reason import Reason
 from monitor.model.rule import RuleMode
 from tests.unit.build import decision, scale_rule
 
-OPEN = Gates(dry_run=False, term=1)
+NOW = Now(100.0, 1_000_000.0)
+OPEN = Gates(dry_run=False, term=1, now=NOW)
+PAUSED = Pauses().having(PauseScope.RULE, "r1", 60.0, NOW, note="tests")
 
 
 def test_an_open_gate_lets_the_decision_through():
@@ -27,6 +35,8 @@ def test_an_open_gate_lets_the_decision_through():
             Reason.NOT_ACTOR,
         ),
         (OPEN, scale_rule(), True, Reason.IN_FLIGHT),
+        (replace(OPEN, pauses=PAUSED), scale_rule(), False, Reason.PAUSED),
+        (replace(OPEN, no_room=NoRoom(30, 110.0)), scale_rule(), False, Reason.WRITE_LIMIT),
     ],
 )
 @pytest.mark.parametrize("action", [ScaleTo(4), ForceUpdate()])
@@ -36,9 +46,38 @@ def test_a_closed_gate_takes_the_action_and_says_why(gates, rule, due, reason, a
     assert held.action is None
     assert (held.reason, held.desired) == (reason, 4)
     assert held.sentence.startswith("web: would ")
+    assert held.binding == reason
+    assert held.would_change
 
 
 def test_a_calm_decision_keeps_its_own_reason():
     """A dry run or a standby says within_tolerance where it is."""
     gates = Gates(dry_run=True, term=None)
     assert gates.admit(decision(), scale_rule(), write_is_due=False) == decision()
+
+
+def test_of_several_gates_the_first_is_named():
+    """Paused, dry run, not the actor, in flight, the ceiling: each hides those after it."""
+    gates = Gates(True, None, "m1 acts", NOW, PAUSED, NoRoom(30, 110.0))
+    reasons = []
+    for opened in ({}, {"pauses": Pauses()}, {"dry_run": False}, {"term": 1}):
+        gates = replace(gates, **opened)
+        reasons.append(gates.admit(decision(ScaleTo(4)), scale_rule(), write_is_due=True).reason)
+    reasons.append(gates.admit(decision(ScaleTo(4)), scale_rule(), write_is_due=False).reason)
+    assert reasons == ["paused", "dry_run", "not_actor", "in_flight", "write_limit"]
+
+
+def test_a_gate_that_time_opens_is_looked_at_again_then():
+    """At the end of the pause, or when there is room; sooner if the decision asked for that."""
+    gates = replace(OPEN, pauses=PAUSED)
+    held = gates.admit(decision(ScaleTo(4)), scale_rule(), write_is_due=False)
+    assert held.recheck_after == 60.0
+    assert "rule r1 is paused until" in held.sentence
+    assert held.sentence.endswith("Z: tests")
+    held = gates.admit(decision(ScaleTo(4), recheck_after=5.0), scale_rule(), write_is_due=False)
+    assert held.recheck_after == 5.0
+    held = replace(OPEN, no_room=NoRoom(1, 112.0)).admit(
+        decision(ScaleTo(4)), scale_rule(), write_is_due=False
+    )
+    assert held.recheck_after == 12.0
+    assert "1 write of this minute" in held.sentence
