@@ -20,6 +20,7 @@ from monitor.model.event import Event
 from monitor.model.rule import RuleSet
 from monitor.ports.clock import Clock
 from monitor.ports.engine import Engine
+from monitor.rulefile.labels import label_rules
 from monitor.rulefile.watch import WatchedRules
 from monitor.web.app import build_app
 from monitor.web.server import serve
@@ -46,7 +47,7 @@ class Agent:
         self._loop_lag = LoopLag(clock)
         self._event_lag = EventLag(clock)
         self.metrics = AgentMetrics(self._facts, build_info(revision))
-        self._reports = Reports(self.metrics, clock)
+        self._reports = Reports(self.metrics, clock, lambda: self.core.controller.assignments)
         self.core = Core(
             engine,
             clock,
@@ -55,6 +56,7 @@ class Agent:
             on_event=self._heard,
             own_service_id=settings.own_service_id,
             dry_run=settings.dry_run,
+            label_source=lambda service: label_rules(service, settings.labels),
             proc_root=settings.proc_root,
             cgroup_root=settings.cgroup_root,
         )

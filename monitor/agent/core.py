@@ -10,6 +10,7 @@ from monitor.act.writer import Writer
 from monitor.agent.actor import LeaderActs
 from monitor.agent.identity import Identity
 from monitor.cluster.mirror import Mirror
+from monitor.control.assignment import NO_LABELS, LabelSource
 from monitor.control.controller import Controller
 from monitor.control.observer import Observer
 from monitor.engine.liveness import Liveness
@@ -17,6 +18,7 @@ from monitor.engine.stream import EventStream
 from monitor.model.event import Event
 from monitor.ports.clock import Clock
 from monitor.ports.engine import Engine
+from monitor.ports.usage import UsageSource
 from monitor.usage.sampler import Sampler
 
 SAMPLES_EVERY = 1.0
@@ -28,9 +30,10 @@ class Core:
     """Built inside the running loop; `run` lives until `stop` is set.
 
     engine: that of the node the agent runs on. own_service_id: the service it runs as; None
-    lets it find out. on_change: called with the ids of services whose view is another one, or
-    that are gone. on_event: called with each event of the engine, once. Both before the parts
-    here learn of it.
+    lets it find out. usage: what tasks use; None: this node's, as the sampler reads it.
+    label_source: the rules in a service's labels. on_change: called with the ids of services
+    whose view is another one, or that are gone. on_event: called with each event of the engine,
+    once. Both before the parts here learn of it.
     """
 
     def __init__(
@@ -43,6 +46,8 @@ class Core:
         on_event: Callable[[Event], None] = lambda _: None,
         own_service_id: str | None = None,
         dry_run: bool = False,
+        usage: UsageSource | None = None,
+        label_source: LabelSource = lambda _: NO_LABELS,
         proc_root: Path = Path("/proc"),
         cgroup_root: Path = Path("/sys/fs/cgroup"),
     ) -> None:
@@ -70,12 +75,13 @@ class Core:
         self.liveness = Liveness(engine, clock, self._engine_up, on_recovery=self.stream.reconnect)
         self.controller = Controller(
             views=self.mirror,
-            usage=self.sampler,
+            usage=usage or self.sampler,
             writer=Writer(engine, self.actorship, clock, self.identity.own_service_id),
             actorship=self.actorship,
             clock=clock,
             observer=observer,
             dry_run=dry_run,
+            label_source=label_source,
         )
 
     async def run(self, stop: asyncio.Event) -> None:

@@ -1,13 +1,17 @@
 """What was decided and done, as metrics and as log lines."""
 
+from collections.abc import Callable
+
 import structlog
 
+from monitor.control.assignment import Assignments
 from monitor.export.agent_metrics import AgentMetrics
 from monitor.model.decision import Decision
 from monitor.model.outcome import Outcome, OutcomeKind
 from monitor.model.reason import Reason
 from monitor.model.rule import RuleSet, ScaleRule
 from monitor.ports.clock import Clock
+from monitor.rulefile.labels import RULE_PREFIX
 
 _WARN_ONCE = frozenset(
     {
@@ -27,9 +31,12 @@ _WARN_ONCE = frozenset(
 class Reports:
     """A `monitor.control.observer.Observer`: one line per write, one per lasting hindrance."""
 
-    def __init__(self, metrics: AgentMetrics, clock: Clock) -> None:
+    def __init__(
+        self, metrics: AgentMetrics, clock: Clock, assignments: Callable[[], Assignments]
+    ) -> None:
         self._metrics = metrics
         self._clock = clock
+        self._assignments = assignments
         self._log = structlog.get_logger("monitor.control")
         self._last_outcome: dict[str, tuple[OutcomeKind, str]] = {}
         self._warned: dict[tuple[str, str], Reason] = {}
@@ -40,13 +47,18 @@ class Reports:
         self._bounds = {
             rule.name: (rule.min, rule.max) for rule in rules.rules if isinstance(rule, ScaleRule)
         }
-        self._metrics.keep_rules(rule.name for rule in rules.rules)
+        labelled = self._assignments().label_rules()
+        self._metrics.keep_rules(rule.name for rule in (*rules.rules, *labelled))
 
     def decided(self, decision: Decision, new: bool) -> None:
         self._metrics.rule_evaluated(decision.rule)
         self._metrics.decision(decision)
         key = (decision.rule, decision.service_name)
-        if decision.rule in self._bounds:
+        if decision.rule.startswith(RULE_PREFIX):
+            rule = self._assignments().rule(decision.service_id, decision.rule)
+            if isinstance(rule, ScaleRule):
+                self._metrics.bounds(*key, rule.min, rule.max)
+        elif decision.rule in self._bounds:
             self._metrics.bounds(*key, *self._bounds[decision.rule])
         if decision.reason not in _WARN_ONCE:
             self._warned.pop(key, None)
@@ -74,3 +86,5 @@ class Reports:
         self._warned.pop((rule, service_name), None)
         self._last_outcome.pop(service_name, None)
         self._metrics.rules.drop_pair(rule, service_name)
+        if rule.startswith(RULE_PREFIX):
+            self._metrics.rules.drop_rule(rule)

@@ -1,9 +1,10 @@
 """What an operator can set, checked once at start."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from monitor.export.family import TaskLabels
+from monitor.rulefile.label_limits import LabelCeilings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +14,7 @@ class Settings:
     cgroup_root, proc_root: where the host's /sys/fs/cgroup and /proc are seen; in a container
     they are mounts. service_labels, node_labels: Docker labels exported as metric labels.
     task_labels: whether a task's series carry its id, or its slot alone.
+    labels: what rules in service labels may do.
     own_service_id: the service this agent runs as; None lets the agent find out.
     """
 
@@ -21,6 +23,7 @@ class Settings:
     host: str
     port: int
     dry_run: bool = False
+    labels: LabelCeilings = field(default_factory=LabelCeilings)
     cgroup_root: Path = Path("/sys/fs/cgroup")
     proc_root: Path = Path("/proc")
     own_service_id: str | None = None

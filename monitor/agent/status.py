@@ -100,10 +100,15 @@ class AgentState:
             rules=tuple(
                 self._rule(rule, names_missing.get(rule.name, ()))
                 for rule in self._controller.rules.rules
-            ),
+            )
+            + tuple(self._rule(rule, ()) for rule in self._controller.assignments.label_rules()),
             agents=(self._agent(),),
             actor=self._actor(),
-            problems=self._rules.problems(),
+            problems=(
+                *self._rules.problems(),
+                *self._controller.assignments.conflicts(),
+                *self._controller.assignments.label_problems(),
+            ),
         )
 
     def service_names(self) -> Sequence[str]:

@@ -131,6 +131,39 @@ def run(  # noqa: PLR0917  # each is an option of the command
             help="Tell series of tasks apart by task id, or by slot: fewer series.",
         ),
     ] = "task",
+    label_rules: Annotated[
+        bool,
+        typer.Option(
+            "--label-rules/--no-label-rules",
+            envvar="SWARM_MONITOR_LABEL_RULES",
+            help="Whether services may bring rules along in their labels.",
+        ),
+    ] = True,
+    label_max_replicas: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=10_000,
+            envvar="SWARM_MONITOR_LABEL_MAX_REPLICAS",
+            help="No rule in labels scales beyond this.",
+        ),
+    ] = 20,
+    label_urls: Annotated[
+        bool,
+        typer.Option(
+            "--label-urls/--no-label-urls",
+            envvar="SWARM_MONITOR_LABEL_URLS",
+            help="Whether rules in labels may name servers for the agent to ask.",
+        ),
+    ] = False,
+    label_restarts: Annotated[
+        bool,
+        typer.Option(
+            "--label-restarts/--no-label-restarts",
+            envvar="SWARM_MONITOR_LABEL_RESTARTS",
+            help="Whether rules in labels may restart their service.",
+        ),
+    ] = True,
     service_id: Annotated[
         str | None,
         typer.Option(
@@ -154,6 +187,10 @@ def run(  # noqa: PLR0917  # each is an option of the command
         node_labels=tuple(node_label or ()),
         task_labels=task_labels,
         service_id=service_id,
+        label_rules=label_rules,
+        label_max_replicas=label_max_replicas,
+        label_urls=label_urls,
+        label_restarts=label_restarts,
     )
     raise typer.Exit(run_run(options))
 

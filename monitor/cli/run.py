@@ -9,6 +9,7 @@ from monitor.agent.run import run_agent
 from monitor.agent.settings import Settings
 from monitor.engine.address import parse_address as parse_engine_address
 from monitor.export.family import TaskLabels
+from monitor.rulefile.label_limits import LabelCeilings
 from monitor.web.server import parse_address
 
 DEFAULT_DOCKER = "unix:///var/run/docker.sock"
@@ -31,6 +32,10 @@ class RunOptions:
     node_labels: tuple[str, ...]
     task_labels: str
     service_id: str | None
+    label_rules: bool = True
+    label_max_replicas: int = 20
+    label_urls: bool = False
+    label_restarts: bool = True
 
 
 class OptionError(ValueError):
@@ -69,6 +74,12 @@ def settings_from(options: RunOptions) -> Settings:
         service_labels=options.service_labels,
         node_labels=options.node_labels,
         task_labels=TaskLabels(options.task_labels),
+        labels=LabelCeilings(
+            enabled=options.label_rules,
+            max_replicas=options.label_max_replicas,
+            allow_urls=options.label_urls,
+            allow_restart=options.label_restarts,
+        ),
     )
 
 

@@ -112,6 +112,11 @@ class Assignments:
             if id(claim.rule) in known
         )
 
+    def rule(self, service_id: str, name: str) -> AnyRule | None:
+        """The rule of that name that is about the service, as it was last assigned."""
+        _, claims = self._claims.get(service_id, (None, ()))
+        return next((claim.rule for claim in claims if claim.rule.name == name), None)
+
     def conflicts(self) -> tuple[str, ...]:
         """Services that a file and their own labels scale: the file is followed."""
         found: list[str] = []

@@ -84,6 +84,10 @@ class RuleSeries:
             self.totals.drop("rule", rule)
         self._drop(pair for pair in self._all_pairs() if pair[0] not in kept)
 
+    def drop_rule(self, name: str) -> None:
+        """The rule is gone: its series are dropped."""
+        self.keep_rules([rule for rule in self._evaluations if rule != name])
+
     def drop_service(self, service_name: str) -> None:
         self._drop(pair for pair in self._all_pairs() if pair[1] == service_name)
 

@@ -13,7 +13,7 @@ from monitor.rulefile.convert import restart_rule
 from monitor.rulefile.convert_scale import scale_rule
 from monitor.rulefile.fields import choice
 from monitor.rulefile.label_limits import LabelCeilings, cut, refused
-from monitor.rulefile.label_tree import PREFIX, LabelTree, own_labels, tree_of
+from monitor.rulefile.label_tree import KINDS, PREFIX, LabelTree, own_labels, tree_of
 from monitor.rulefile.node import plain
 from monitor.rulefile.restart_model import RestartModel
 from monitor.rulefile.scale_model import ScaleModel
@@ -53,7 +53,8 @@ def label_rules(service: Service, ceilings: LabelCeilings) -> LabelResult:
     tree = tree_of(labels)
     faults = list(tree.faults)
     mode = _mode_of(tree, faults)
-    made = (_rule(service, kind, mode, tree, faults) for kind in tree.kinds)
+    given = [kind for kind in KINDS if kind in tree.kinds]
+    made = [_rule(service, kind, mode, tree, faults) for kind in given]
     rules = [rule for rule in made if rule is not None]
     if not faults and not rules:
         faults.append((0, _NOTHING))
