@@ -25,6 +25,7 @@ def parse_task(raw: Raw) -> Task | None:
     state = _state(status, "State")
     ended = container_id != "" and state in _CONTAINER_ENDED
     reserved = part(spec, "Resources", "Reservations")
+    job = part(raw, "JobIteration") if "JobIteration" in raw else None
     return Task(
         id=identifier(raw, "ID", "task"),
         service_id=service_id,
@@ -43,6 +44,8 @@ def parse_task(raw: Raw) -> Task | None:
         template=template(spec),
         cpu_reservation=ratio(reserved, "NanoCPUs"),
         memory_reservation=whole(reserved, "MemoryBytes"),
+        # The number is left out where it is 0.
+        job_iteration=whole(job, "Index") if job is not None else None,
     )
 
 

@@ -161,6 +161,7 @@ class ClusterExposition:
             running=len(view.running_tasks),
             states=Counter(task.state.label for task in view.tasks),
             failures=self._counters.failures(service_id),
+            completed=view.completed,
         )
         self._keep_rows(service_id, rows)
         self._set_loads(service_id, loads_of(view))

@@ -34,13 +34,17 @@ class SlotRow:
 
 @dataclass(frozen=True, slots=True)
 class ServiceRow:
-    """`states` counts tasks by the state's label; `failures` by reason since the agent started."""
+    """`states` counts tasks by the state's label; `failures` by reason since the agent started.
+
+    completed: of a job's tasks in its current iteration.
+    """
 
     service: Service
     desired: int
     running: int
     states: Mapping[str, int]
     failures: Mapping[str, int]
+    completed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ class Task:
     `since` and `created_at` are wall seconds; `since` is when `state` was entered as the node
     saw it. `template` is the fingerprint of the task's spec, comparable with
     `Service.template`. `exit_code` is None where the container never ended.
+    `job_iteration` is which run of a job it belongs to, None for tasks of other services.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Task:
     template: str = ""
     cpu_reservation: float = 0.0
     memory_reservation: int = 0
+    job_iteration: int | None = None
 
     @property
     def live(self) -> bool:

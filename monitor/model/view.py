@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from monitor.model.node import Node
 from monitor.model.room import UNKNOWN_ROOM, Room
-from monitor.model.service import Service
+from monitor.model.service import Service, ServiceMode
 from monitor.model.task import Task, TaskState
 
 
@@ -47,21 +47,43 @@ class ServiceView:
 
     @property
     def running_tasks(self) -> tuple[Task, ...]:
-        """Observed running, wanted running, on a node that is not down."""
+        """Observed running, wanted running (or to its end, a job's), on a node that is not down."""
         return tuple(
             task
             for task in self.tasks
             if task.state is TaskState.RUNNING
-            and task.desired_state is TaskState.RUNNING
+            and task.desired_state in (TaskState.RUNNING, TaskState.COMPLETE)
             and not self.node_lost(task)
         )
 
     @property
     def desired(self) -> int:
-        """How many tasks should run: the replicas, or for a global service its live slots."""
+        """How many tasks should run: the replicas, or for a global service its live slots.
+
+        Of a job those that run at once, as the Swarm has it: of a global job the nodes that have
+        not completed it, of a replicated one its number, also when all of it is done.
+        """
         if self.service.replicas is not None:
             return self.service.replicas
+        if self.service.mode is ServiceMode.GLOBAL_JOB:
+            return len({task.place for task in self._of_this_run if _to_be_done(task)})
         if self.service.desired_tasks is not None:
             return self.service.desired_tasks
         # An update that starts first has two tasks in one place for a moment.
         return len({task.place for task in self.tasks if task.desired_state <= TaskState.RUNNING})
+
+    @property
+    def completed(self) -> int:
+        """Tasks of a job that completed in its current iteration."""
+        return sum(task.state is TaskState.COMPLETE for task in self._of_this_run)
+
+    @property
+    def _of_this_run(self) -> tuple[Task, ...]:
+        iteration = self.service.job_iteration
+        if iteration is None:
+            return ()
+        return tuple(task for task in self.tasks if task.job_iteration == iteration)
+
+
+def _to_be_done(task: Task) -> bool:
+    return task.desired_state is TaskState.COMPLETE and task.state is not TaskState.COMPLETE

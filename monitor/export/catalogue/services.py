@@ -100,7 +100,7 @@ _NUMBERS: tuple[Generator[ServiceRow], ...] = (
     _optional(
         "swarm_service_tasks_completed",
         "Tasks of a job that completed in its current iteration.",
-        lambda row: row.service.completed_tasks if row.service.mode.is_job else None,
+        lambda row: row.completed if row.service.mode.is_job else None,
         "for jobs",
     ),
     _generator(

@@ -192,7 +192,7 @@ CLUSTER = expected("""
         (SLOT_KIND, SlotRow("web", "1", 137, 2), SLOT),
         (
             service_kind(["tier"]),
-            ServiceRow(things.full_service(), 2, 1, {"running": 1}, {"oom": 2}),
+            ServiceRow(things.full_service(), 2, 1, {"running": 1}, {"oom": 2}, 4),
             SERVICE,
         ),
         (

@@ -158,7 +158,7 @@ HOSTILE = st.one_of(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(HOSTILE, HOSTILE, HOSTILE)
 def test_hostile_values_stay_parseable(name: str, image: str, other: str) -> None:
     """Any text in names, images and labels parses back in both formats, and to itself if sane."""

@@ -75,7 +75,6 @@ def full_service() -> Service:
         ports=(PublishedPort("tcp", 80, 8080, "ingress"),),
         job_iteration=1,
         job_last_execution=2004.0,
-        completed_tasks=4,
     )
 
 
