@@ -29,6 +29,7 @@ _SEARCH_AGAIN = 60.0
 _STATS_INTERVAL = 5.0
 _STATS_NETWORK_INTERVAL = 15.0
 _MISSES = 3
+_NETWORK = frozenset({MetricKind.NETWORK_RECEIVE, MetricKind.NETWORK_TRANSMIT})
 _AT_A_TIME = 0.002  # seconds on the loop before others get their turn
 
 
@@ -64,6 +65,7 @@ class Sampler:
         self._host_memory = self._locator.host_memory()
         self._interval = interval
         self._refresh_every = max(1, round(slow_interval / interval))
+        self._slow_interval = self._refresh_every * interval
         self._tracks = Tracks(clock, interval, _HORIZON, _LINGER)
         self._adopted = asyncio.Event()
         self.roster = Roster(engine, clock, self._tracks, self._adopted.set, _RELIST)
@@ -115,7 +117,8 @@ class Sampler:
     ) -> Mapping[str, Sample]:
         """See `monitor.ports.usage.UsageSource`. History is kept for the longest window asked.
 
-        A CPU sample needs two readings. No memory sample where there is no memory controller.
+        CPU and network samples need two readings. No memory sample where there is no memory
+        controller, no network sample of a task on the host's network.
         """
         self._tracks.reserve(max(window, rising_window))
         samples: dict[str, Sample] = {}
@@ -129,6 +132,8 @@ class Sampler:
     def _sample(
         self, track: Track, kind: MetricKind, window: float, rising_window: float, now: float
     ) -> Sample | None:
+        if kind in _NETWORK:
+            return self._network_sample(track, kind, window, rising_window, now)
         if track.read_at is None or track.reading is None:
             return None
         # The stats API is asked every 5 s: until the next answer is due, the last one is present.
@@ -141,6 +146,19 @@ class Sampler:
         mean = track.ring.cpu if kind is MetricKind.CPU else track.ring.memory
         whole, rising = mean(window), mean(rising_window)
         if whole is None or rising is None:
+            return None
+        return Sample(value=whole[0], age=age, rising=rising[0], span=whole[1])
+
+    def _network_sample(
+        self, track: Track, kind: MetricKind, window: float, rising_window: float, now: float
+    ) -> Sample | None:
+        if track.traffic.newest is None:
+            return None
+        age = max(now - track.traffic.newest - track.network_pause, 0.0)
+        received = kind is MetricKind.NETWORK_RECEIVE
+        rate = track.traffic.received if received else track.traffic.sent
+        whole, rising = rate(window), rate(rising_window)
+        if age > self.stale_after or whole is None or rising is None:
             return None
         return Sample(value=whole[0], age=age, rising=rising[0], span=whole[1])
 
@@ -228,13 +246,12 @@ class Sampler:
 
     def _read_network(self, track: Track) -> None:
         try:
-            track.network = self._network.read(
-                track.container.id, track.container.pid, track.procs_file
-            )
+            network = self._network.read(track.container.id, track.container.pid, track.procs_file)
         except OutOfReachError:
             track.stats_network = True  # keeps what the stats API said last
         else:
             track.stats_network = False
+            track.record_network(network, self._clock.now().mono, self._slow_interval)
 
     async def _place_due(self) -> None:
         """Look for the files of containers that have none yet, and read those found at once."""

@@ -83,7 +83,7 @@ class StatsPoller:
         self.readings += 1
         if not self._tracks.holds(track):
             return
-        track.network = reading.network
+        track.record_network(reading.network, self._clock.now().mono, wait)
         if track.reader is None:
             # The engine reads the counters just before it answers.
             track.record(reading, self._clock.now(), self._tracks.generation)

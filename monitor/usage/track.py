@@ -8,6 +8,7 @@ from monitor.model.usage import Network, Reading
 from monitor.usage.reader import CgroupReader
 from monitor.usage.ring import Ring
 from monitor.usage.task_usage import TaskUsage
+from monitor.usage.traffic import Traffic
 
 
 class Track:
@@ -17,6 +18,7 @@ class Track:
     place_at: monotonic time at which the files are to be looked for; 0 if they never were.
     phase: spreads the slowly changing values of many containers over the passes.
     stats_network: whether only the stats API can tell its network counters.
+    network_pause: seconds from the newest network counters to the next.
     stats_at: monotonic time from which on the stats API may be asked again.
     """
 
@@ -25,6 +27,7 @@ class Track:
         "generation",
         "misses",
         "network",
+        "network_pause",
         "phase",
         "place_at",
         "procs_file",
@@ -34,17 +37,22 @@ class Track:
         "ring",
         "stats_at",
         "stats_network",
+        "traffic",
     )
 
-    def __init__(self, container: Container, ring: Ring, phase: int, generation: int) -> None:
+    def __init__(
+        self, container: Container, ring: Ring, traffic: Traffic, phase: int, generation: int
+    ) -> None:
         self.container = container
         self.ring = ring
+        self.traffic = traffic
         self.phase = phase
         self.generation = generation
         self.reader: CgroupReader | None = None
         self.reading: Reading | None = None
         self.read_at: Now | None = None
         self.network: Network | None = None
+        self.network_pause = 0.0
         self.procs_file = ""
         self.place_at = 0.0
         self.stats_at = 0.0
@@ -58,6 +66,15 @@ class Track:
             self.generation = generation
         self.read_at = at
         self.ring.append(at.mono, reading.cpu_seconds, reading.working_set)
+
+    def record_network(self, network: Network | None, at: float, pause: float) -> None:
+        """Take in counters of monotonic time `at`; None: it has no network of its own."""
+        self.network = network
+        self.network_pause = pause
+        if network is None:
+            self.traffic.clear()
+        else:
+            self.traffic.append(at, network.receive_bytes, network.transmit_bytes)
 
     def describe(self, container: Container, generation: int) -> None:
         """Take in what the Engine now says about the same run of the container."""

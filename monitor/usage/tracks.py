@@ -8,6 +8,7 @@ from monitor.ports.clock import Clock
 from monitor.usage.ring import Ring
 from monitor.usage.task_usage import TaskUsage
 from monitor.usage.track import Track
+from monitor.usage.traffic import Traffic
 
 _LONGEST = 3600.0
 
@@ -55,6 +56,7 @@ class Tracks:
             self._horizon = horizon
             for track in self._by_container.values():
                 track.ring.reserve(horizon)
+                track.traffic.reserve(horizon)
 
     # What the Engine says
 
@@ -69,7 +71,8 @@ class Tracks:
             return news
         self.end(container.id)  # started anew behind our back
         ring = Ring(self._horizon, self._interval)
-        track = Track(container, ring, self._begun, self.generation)
+        traffic = Traffic(self._horizon)
+        track = Track(container, ring, traffic, self._begun, self.generation)
         self._begun += 1
         self._by_container[container.id] = track
         self._by_task[container.task_id] = track
