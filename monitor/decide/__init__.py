@@ -1,7 +1,8 @@
 """Pure decisions: no I/O, no clock, no logging, no chance, no state.
 
 `decide` judges one rule on one service; `remember`, `record_write` and `record_version` make the
-history of the next decision out of this one.
+history of the next decision out of this one. `record` keeps what a decision was made of, as plain
+data, and `replay` makes the same decision of it again.
 """
 
 from monitor.decide.conditions import not_written, written
@@ -9,17 +10,21 @@ from monitor.decide.dispatch import decide, metrics_of
 from monitor.decide.guards import guard_recheck, guard_sentence, rollout_guard
 from monitor.decide.history import record_version, record_write, remember
 from monitor.decide.refusals import ambiguous
+from monitor.decide.replay import Recorded, record, replay
 
 __all__ = [
+    "Recorded",
     "ambiguous",
     "decide",
     "guard_recheck",
     "guard_sentence",
     "metrics_of",
     "not_written",
+    "record",
     "record_version",
     "record_write",
     "remember",
+    "replay",
     "rollout_guard",
     "written",
 ]

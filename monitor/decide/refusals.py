@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from monitor.decide import conditions
-from monitor.decide.guards import guard_sentence
+from monitor.decide.guards import guard_end, guard_sentence
 from monitor.decide.verdict import Case, Verdict, decision
 from monitor.model.decision import Decision
 from monitor.model.history import History
@@ -19,22 +19,17 @@ def refusal(case: Case, *, own_service: bool) -> Verdict | None:
     scales = isinstance(case.rule, ScaleRule)
     mode = case.view.service.mode
     if own_service:
-        return _refused(
-            case, Reason.OWN_SERVICE, "is left alone: it is the service this agent itself runs in"
-        )
+        text = "is left alone: it is the service this agent itself runs in"
+        return _refused(case, Reason.OWN_SERVICE, text, "another agent's rules")
     if mode.is_job:
-        return _refused(
-            case,
-            Reason.UNSUPPORTED_MODE,
-            f"is left alone: it is a {mode.value}, and any update of a job runs it again",
-        )
+        text = f"is left alone: it is a {mode.value}, and any update of a job runs it again"
+        return _refused(case, Reason.UNSUPPORTED_MODE, text, "a service that is no job")
     if scales and (mode is not ServiceMode.REPLICATED or case.view.service.replicas is None):
-        return _refused(
-            case,
-            Reason.UNSUPPORTED_MODE,
+        text = (
             f"cannot be scaled: its mode is {mode.value}, and only replicated services have "
-            "replicas; take it out of the rule's services",
+            "replicas; take it out of the rule's services"
         )
+        return _refused(case, Reason.UNSUPPORTED_MODE, text, "a replicated service")
     if not case.view.fresh:
         text = guard_sentence(case.view, Reason.OUT_OF_SYNC, case.now)
         return Verdict(
@@ -42,6 +37,8 @@ def refusal(case: Case, *, own_service: bool) -> Verdict | None:
             reason=Reason.OUT_OF_SYNC,
             text=text,
             conditions=(conditions.unreadable(text),),
+            binding=Reason.OUT_OF_SYNC.value,
+            would_change=guard_end(case.view, Reason.OUT_OF_SYNC),
         )
     return None
 
@@ -58,14 +55,18 @@ def ambiguous(
         text=text,
         recommendation=view.service.replicas,
         conditions=(conditions.readable(), conditions.ambiguous(text)),
+        binding=Reason.AMBIGUOUS.value,
+        would_change=f"only one of {names} is about it",
     )
     return decision(Case(rule, view, history, now), verdict)
 
 
-def _refused(case: Case, reason: Reason, text: str) -> Verdict:
+def _refused(case: Case, reason: Reason, text: str, ends: str) -> Verdict:
     return Verdict(
         desired=case.view.service.replicas,
         reason=reason,
         text=text,
         conditions=(conditions.readable(), conditions.disabled(text)),
+        binding=reason.value,
+        would_change=ends,
     )

@@ -79,7 +79,9 @@ def check_formula(expression: str, names: Iterable[str]) -> str | None:
         what = error.msg if isinstance(error, SyntaxError) else str(error)
         return f"the formula cannot be read ({what}); {_CAN}"
     known = sorted(names)
-    for parts, (node, depth) in enumerate(_walk(tree, 1), 1):
+    parts = 0
+    for node, depth in _walk(tree, 1):
+        parts += isinstance(node, ast.expr)
         if depth > MAX_DEPTH or parts > MAX_PARTS:
             return (
                 f"the formula is too deep or has too many parts; write at most {MAX_PARTS} parts, "

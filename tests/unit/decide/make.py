@@ -17,6 +17,7 @@ from monitor.model.rule import (
     Quantity,
     ScaleRule,
 )
+from monitor.model.scalar import JsonUrl, Number, ScalarMetric
 from monitor.model.selector import Selector
 from monitor.model.service import Service, ServiceMode
 from monitor.model.task import Task, TaskState
@@ -135,3 +136,20 @@ def stage(decision: Decision, name: str) -> float | None:
 def condition(decision: Decision, kind: str) -> tuple[bool, str]:
     found = next(one for one in decision.conditions if one.type == kind)
     return found.status, found.reason
+
+
+def queue(target: float | None = 10.0, **changes: Any) -> ScalarMetric:
+    """A number from a URL, read every 10 s."""
+    return replace(ScalarMetric("queue", JsonUrl("http://queue/", "length"), target), **changes)
+
+
+def numbers(
+    value: float | None = None, age: float = 1.0, problem: str = "", **more: float
+) -> Usage:
+    """`queue` with all that can be said of it, and other numbers by their names."""
+    found = {"queue": Number(value, age, problem)}
+    return Usage(numbers={**found, **{name: Number(one, 1.0) for name, one in more.items()}})
+
+
+def later(seconds: float) -> Now:
+    return Now(NOW.mono + seconds, NOW.wall + seconds)
