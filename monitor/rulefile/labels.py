@@ -11,6 +11,7 @@ from monitor.model.selector import Selector
 from monitor.model.service import Service
 from monitor.rulefile.convert import restart_rule
 from monitor.rulefile.convert_scale import scale_rule
+from monitor.rulefile.doubts import doubts
 from monitor.rulefile.fields import choice
 from monitor.rulefile.label_limits import LabelCeilings, cut, refused
 from monitor.rulefile.label_tree import KINDS, PREFIX, LabelTree, own_labels, tree_of
@@ -36,7 +37,8 @@ class LabelResult:
     """What the labels of one service come to.
 
     problems: why there are no rules, one sentence each that names label and service.
-    notices: what was changed in the rules there are, to stay within the ceilings.
+    notices: what was changed in the rules there are, to stay within the ceilings, and what in
+        them is most likely not meant.
     """
 
     rules: tuple[AnyRule, ...] = ()
@@ -61,11 +63,15 @@ def label_rules(service: Service, ceilings: LabelCeilings) -> LabelResult:
     faults += [(0, sentence) for rule in rules for sentence in refused(rule, ceilings)]
     if faults:
         return LabelResult(problems=tuple(_said(tree, service, f) for f in sorted(set(faults))))
+    doubtful = [text for rule in rules if isinstance(rule, ScaleRule) for text in doubts(rule)]
     within = [cut(rule, ceilings) for rule in rules]
     return LabelResult(
         tuple(rule for rule, _ in within),
         (),
-        tuple(f"service {service.name}: {text}" for _, texts in within for text in texts),
+        (
+            *(f"service {service.name}: {text}" for _, texts in within for text in texts),
+            *doubtful,
+        ),
     )
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from monitor.model.rule import AnyRule, RuleSet
+from monitor.model.rule import AnyRule, RuleSet, ScaleRule
 from monitor.rulefile.convert import rule_of
 from monitor.rulefile.digest import rule_set
+from monitor.rulefile.doubts import doubts
 from monitor.rulefile.models import RuleFile
 from monitor.rulefile.node import Node, find, plain
 from monitor.rulefile.overlap import overlaps
@@ -62,6 +63,7 @@ def parse(snapshot: Snapshot) -> LoadResult:
         f"neither will act on it ({first.source})"
         for first, second, name in overlaps(rules)
     ]
+    warnings += [text for rule in rules if isinstance(rule, ScaleRule) for text in doubts(rule)]
     return LoadResult(rule_set(rules), (), tuple(warnings), len(snapshot.sources))
 
 

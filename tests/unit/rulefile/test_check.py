@@ -12,10 +12,10 @@ from monitor.rulefile.load import load
 from monitor.rulefile.schema import json_schema
 from tests.unit.rulefile import bad
 from tests.unit.rulefile.structure import violations
-from tests.unit.rulefile.test_convert import CONTRACT
+from tests.unit.rulefile.test_convert import CONTRACT, METRICS
 
 ROOT = Path(__file__).parents[3]
-SHIPPED = sorted((ROOT / "rules").glob("*.yml"))
+SHIPPED = sorted(f for f in (ROOT / "rules").glob("*.yml") if not f.name.endswith(".test.yml"))
 
 
 def test_good_files_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,7 +72,7 @@ def test_shipped_rules_load_together() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [CONTRACT, bad.SCALE, bad.RESTART, *(file.read_text() for file in SHIPPED)]
+    "text", [CONTRACT, METRICS, bad.SCALE, bad.RESTART, *(file.read_text() for file in SHIPPED)]
 )
 def test_schema_admits_good_files(text: str) -> None:
     """An editor that checks by the schema marks nothing in a good file."""
@@ -89,6 +89,12 @@ def test_schema_admits_good_files(text: str) -> None:
         bad.SCALING["window upper case"],
         bad.SCALING["metric disk"],
         bad.SCALING["metrics empty"],
+        bad.SCALING["metric query for cpu"],
+        bad.NUMBERS["no query"],
+        bad.NUMBERS["target share"],
+        bad.NUMBERS["auth relative"],
+        bad.NUMBERS["network unit"],
+        bad.SCHEDULES["duration number"],
         bad.SCALING["missing samples"],
         bad.RULE["services text"],
         bad.RULE["name blank"],

@@ -25,7 +25,18 @@ from monitor.model.rule import (
     SelectPolicy,
     TaskCondition,
 )
+from monitor.model.scalar import (
+    Credentials,
+    Formula,
+    JsonUrl,
+    Per,
+    PrometheusQuery,
+    ScalarMetric,
+    TasksPending,
+)
+from monitor.model.schedule import AfterDeployReset, Fallback, Schedule
 from monitor.model.selector import Selector
+from monitor.model.tuning import Count
 from monitor.model.usage import MetricKind
 from tests.unit.rulefile import bad
 from tests.unit.rulefile.helpers import parsed, rules
@@ -193,3 +204,214 @@ def test_two_rules_for_one_service_are_warned_of() -> None:
     assert "neither" in warning
     assert parsed(bad.SCALE, other.replace('["w*"]', '["w*"]\n    exclude: [web]')).warnings == ()
     assert parsed(bad.SCALE, other.replace('["w*"]', '["w*"]\n    mode: off')).warnings == ()
+
+
+METRICS = """
+version: 1
+rules:
+  - name: worker
+    services: [worker]
+    scale:
+      min: 0
+      max: 50
+      metrics:
+        - {type: cpu, target: 60%, window: 30s, rising_window: 10s, activation: 5%}
+        - {type: cpu, cores: 0.5, window: 3s, activation: 0.1}
+        - {type: cpu, name: load, rising_window: off}
+        - {type: memory, target: 700MiB, activation: 50MiB}
+        - {type: network_receive, target: 10MiB, activation: 1KiB/s}
+        - {type: network_transmit, target: 1.5MB/s}
+        - type: prometheus
+          query: sum(rate(http_requests_total{job="$service"}[1m]))
+          target: 100
+          per: total
+          address: https://prom:9090/sub/
+          activation: 5
+          timeout: 2s
+          interval: 30s
+          empty_is: 0
+          auth: {bearer_token_file: /run/secrets/token}
+        - {type: prometheus, name: queue, query: sum(queue_length)}
+        - type: http
+          url: http://$service:8080/stats?a=b
+          path: queues[0].length
+          target: 2.5
+          auth: {username: me, password_file: /run/secrets/password}
+        - {type: tasks_pending, name: waiting}
+        - {type: formula, formula: "max(queue, waiting) + load", target: 4}
+      scale_up: {cooldown: 30s}
+      scale_down: {cooldown: 5m}
+      count: replicas
+      warm_up: 20s
+      fallback: {replicas: 6, after: 2m}
+      after_deploy_reset: restore
+      max_direction_changes: 6
+      schedules:
+        - {cron: "0 8 * * mon-fri", duration: 10h, timezone: Europe/Berlin, min: 6, max: 40}
+        - {name: night, cron: "0 22 * * *", duration: 8h, replicas: 0}
+"""
+
+
+def test_every_metric() -> None:
+    """Each type arrives with its fields in seconds, cores, bytes, bytes per second or as is."""
+    (rule,) = rules(METRICS)
+    assert isinstance(rule, ScaleRule)
+    mebibyte = 1024.0**2
+    assert rule.metrics == (
+        Metric("cpu", MetricKind.CPU, Quantity(0.6, Basis.AUTO), 30.0, 10.0, 0.05),
+        Metric("cpu_2", MetricKind.CPU, Quantity(0.5), 3.0, 3.0, 0.1),
+        Metric("load", MetricKind.CPU, None, 15.0, 15.0),
+        Metric("memory", MetricKind.MEMORY, Quantity(700 * mebibyte), activation=50 * mebibyte),
+        Metric(
+            "network_receive",
+            MetricKind.NETWORK_RECEIVE,
+            Quantity(10 * mebibyte),
+            activation=1024.0,
+        ),
+        Metric("network_transmit", MetricKind.NETWORK_TRANSMIT, Quantity(1.5e6)),
+        ScalarMetric(
+            "prometheus",
+            PrometheusQuery(
+                'sum(rate(http_requests_total{job="$service"}[1m]))',
+                "https://prom:9090/sub",
+                Credentials(bearer_token_file="/run/secrets/token"),
+                timeout=2.0,
+                interval=30.0,
+                empty_is=0.0,
+            ),
+            100.0,
+            Per.TOTAL,
+            5.0,
+        ),
+        ScalarMetric("queue", PrometheusQuery("sum(queue_length)"), None),
+        ScalarMetric(
+            "http",
+            JsonUrl(
+                "http://$service:8080/stats?a=b",
+                "queues[0].length",
+                Credentials(username="me", password_file="/run/secrets/password"),
+            ),
+            2.5,
+        ),
+        ScalarMetric("waiting", TasksPending(), None),
+        ScalarMetric("formula", Formula("max(queue, waiting) + load"), 4.0),
+    )
+
+
+def test_every_behaviour_of_a_scale_rule() -> None:
+    """What is not a metric arrives with its value, too."""
+    (rule,) = rules(METRICS)
+    assert isinstance(rule, ScaleRule)
+    assert (rule.min, rule.max) == (0, 50)
+    assert (rule.scale_up.cooldown, rule.scale_down.cooldown) == (30.0, 300.0)
+    assert (rule.count, rule.warm_up) == (Count.REPLICAS, 20.0)
+    assert rule.fallback == Fallback(6, 120.0)
+    assert rule.after_deploy_reset is AfterDeployReset.RESTORE
+    assert rule.max_direction_changes == 6
+    assert rule.schedules == (
+        Schedule("0 8 * * mon-fri", 36000.0, "Europe/Berlin", 6, 40),
+        Schedule("0 22 * * *", 28800.0, "UTC", 0, 0, "night"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("window: 30s", "window: 31s"),
+        ("rising_window: off", "rising_window: 15s, window: 16s"),
+        ("activation: 5%", "activation: 6%"),
+        ("10MiB,", "11MiB,"),
+        ("$service", "$stack"),
+        ("per: total", "per: replica"),
+        ("prom:9090", "prom:9091"),
+        ("activation: 5\n", "activation: 6\n"),
+        ("timeout: 2s", "timeout: 3s"),
+        ("interval: 30s", "interval: 31s"),
+        ("empty_is: 0", "empty_is: 1"),
+        ("secrets/token", "secrets/other"),
+        ("queues[0]", "queues[1]"),
+        ("username: me", "username: you"),
+        ("max(queue", "min(queue"),
+        ("cooldown: 30s", "cooldown: 31s"),
+        ("count: replicas", "count: ready"),
+        ("warm_up: 20s", "warm_up: 21s"),
+        ("replicas: 6,", "replicas: 7,"),
+        ("after: 2m", "after: 3m"),
+        ("restore", "wait"),
+        ("max_direction_changes: 6", "max_direction_changes: 7"),
+        ("0 8 * *", "0 9 * *"),
+        ("duration: 10h", "duration: 11h"),
+        ("Europe/Berlin", "Europe/Paris"),
+        ("min: 6", "min: 7"),
+        ("name: night", "name: late"),
+        ("type: network_transmit", "type: network_receive"),
+        ("name: load", "name: work"),
+    ],
+)
+def test_digest_holds_every_field(old: str, new: str) -> None:
+    """Two managers with rules that differ anywhere know that they differ."""
+    changed = METRICS.replace(old, new).replace(
+        "+ load", "+ work" if "name: work" in new else "+ load"
+    )
+    first, second = parsed(METRICS), parsed(changed)
+    assert changed != METRICS
+    assert first.rules is not None
+    assert second.rules is not None, second.problems
+    assert first.rules.digest != second.rules.digest
+
+
+@pytest.mark.parametrize("short", ["10MiB", "10MiB/s", "10485760B", "10485760B/s"])
+def test_rates_are_written_with_and_without_the_second(short: str) -> None:
+    """Bytes per second are a size, `/s` may stand behind it."""
+    (rule,) = rules(bad.metric(f"{{type: network_receive, target: {short}}}"))
+    assert isinstance(rule, ScaleRule)
+    (metric,) = rule.metrics
+    assert metric.target == Quantity(10485760.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "piece"),
+    [
+        (
+            bad.metric("{type: cpu, target: 60%, activation: 5%}"),
+            "activation of cpu has no effect without min: 0",
+        ),
+        (
+            bad.scale("min: 1", "min: 0").replace(
+                "- {type: cpu",
+                "- {type: prometheus, query: up, target: 1}\n        - {type: cpu",
+            ),
+            "cpu has no activation",
+        ),
+        (
+            bad.metric(
+                "{type: prometheus, query: up, target: 1}\n"
+                "        - {type: prometheus, query: up, target: 2, timeout: 1s}"
+            ),
+            "metrics prometheus and prometheus_2 ask the same",
+        ),
+    ],
+)
+def test_what_is_hardly_meant_is_warned_of(text: str, piece: str) -> None:
+    """Rules that are allowed and most likely a mistake load with a warning."""
+    (warning,) = parsed(text).warnings
+    assert warning.startswith('1.yml:3: rule "web": ')
+    assert piece in warning
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        "{type: prometheus, query: up, target: 1}",
+        "{type: http, url: 'http://a', target: 1}",
+        (
+            "{type: prometheus, query: up, name: q}\n"
+            "        - {type: formula, formula: q * 2, target: 1}"
+        ),
+    ],
+)
+def test_zero_is_allowed_where_something_can_end_it(metric: str) -> None:
+    """What is measured outside of the tasks wakes a service that has none."""
+    (rule,) = rules(bad.metric(metric).replace("min: 1", "min: 0"))
+    assert isinstance(rule, ScaleRule)
+    assert rule.min == 0

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from monitor.rulefile.load import LoadResult
 from tests.unit.rulefile import bad
 from tests.unit.rulefile.helpers import parsed
-from tests.unit.rulefile.test_convert import CONTRACT
+from tests.unit.rulefile.test_convert import CONTRACT, METRICS
 
-GOOD = [CONTRACT, bad.SCALE, bad.RESTART] + [
-    path.read_text() for path in sorted((Path(__file__).parents[3] / "rules").glob("*.yml"))
+GOOD = [CONTRACT, METRICS, bad.SCALE, bad.RESTART] + [
+    path.read_text()
+    for path in sorted((Path(__file__).parents[3] / "rules").glob("*.yml"))
+    if not path.name.endswith(".test.yml")
 ]
 BITS = [
     "\t",
@@ -111,6 +113,8 @@ def test_random_bytes_are_problems(data: bytes) -> None:
 KEYS = sorted(
     {"version", "rules", "name", "services", "scale", "restart", "min", "max", "metrics", "type"}
     | {"target", "when", "any", "all", "for", "memory_above", "policies", "scale_up", "of", "stack"}
+    | {"query", "url", "path", "per", "activation", "formula", "auth", "schedules", "fallback"}
+    | {"cron", "duration", "timezone", "window", "rising_window", "cooldown", "(cpu)"}
     | {"budget", "backoff", "initial", "count", "names", "exclude", "mode", "label", "(list)"}
 )
 LEAVES = st.sampled_from(
@@ -128,6 +132,8 @@ LEAVES = st.sampled_from(
         "0.5",
         "act",
         "limit",
+        "prometheus",
+        "formula",
         "[]",
     ]
 )
