@@ -56,6 +56,7 @@ class Agent:
             on_event=self._heard,
             own_service_id=settings.own_service_id,
             dry_run=settings.dry_run,
+            prometheus=settings.prometheus,
             label_source=lambda service: label_rules(service, settings.labels),
             proc_root=settings.proc_root,
             cgroup_root=settings.cgroup_root,

@@ -16,9 +16,13 @@ from monitor.control.observer import Observer
 from monitor.engine.liveness import Liveness
 from monitor.engine.stream import EventStream
 from monitor.model.event import Event
+from monitor.ports.bounds import Calendar
 from monitor.ports.clock import Clock
 from monitor.ports.engine import Engine
+from monitor.ports.numbers import NumberReader
 from monitor.ports.usage import UsageSource
+from monitor.sources.calendar import CronCalendar
+from monitor.sources.numbers import Numbers
 from monitor.usage.sampler import Sampler
 
 SAMPLES_EVERY = 1.0
@@ -31,9 +35,11 @@ class Core:
 
     engine: that of the node the agent runs on. own_service_id: the service it runs as; None
     lets it find out. usage: what tasks use; None: this node's, as the sampler reads it.
-    label_source: the rules in a service's labels. on_change: called with the ids of services
-    whose view is another one, or that are gone. on_event: called with each event of the engine,
-    once. Both before the parts here learn of it.
+    numbers: of whole services; None: read from Prometheus (at `prometheus` where a query names no
+    server) and over HTTP. calendar: the bounds by schedules. label_source: the rules in a
+    service's labels. on_change: called with the ids of services whose view is another one, or
+    that are gone. on_event: called with each event of the engine, once. Both before the parts
+    here learn of it.
     """
 
     def __init__(
@@ -47,6 +53,9 @@ class Core:
         own_service_id: str | None = None,
         dry_run: bool = False,
         usage: UsageSource | None = None,
+        numbers: NumberReader | None = None,
+        prometheus: str | None = None,
+        calendar: Calendar | None = None,
         label_source: LabelSource = lambda _: NO_LABELS,
         proc_root: Path = Path("/proc"),
         cgroup_root: Path = Path("/sys/fs/cgroup"),
@@ -64,6 +73,9 @@ class Core:
         )
         self.actorship = LeaderActs(self.mirror, lambda: self.identity.node_id)
         self.sampler = Sampler(engine, clock, proc_root, cgroup_root)
+        self._numbers = Numbers(clock, prometheus=prometheus)
+        self._numbers_given = numbers is not None
+        self.calendar = CronCalendar() if calendar is None else calendar
         self.stream = EventStream(
             engine,
             clock,
@@ -76,6 +88,8 @@ class Core:
         self.controller = Controller(
             views=self.mirror,
             usage=usage or self.sampler,
+            numbers=self._numbers if numbers is None else numbers,
+            calendar=self.calendar,
             writer=Writer(engine, self.actorship, clock, self.identity.own_service_id),
             actorship=self.actorship,
             clock=clock,
@@ -95,6 +109,7 @@ class Core:
                     ("events", self.stream.run),
                     ("mirror", self.mirror.run),
                     ("sampler", self.sampler.run),
+                    ("numbers", self._read_numbers),
                     ("ticks", self._tick),
                 )
             ]
@@ -110,6 +125,10 @@ class Core:
         if pending:
             self._log.warning("writes in flight are given up; what became of them is not known")
             control.cancel()
+
+    async def _read_numbers(self) -> None:
+        if not self._numbers_given:
+            await self._numbers.run()
 
     async def _tick(self) -> None:
         while True:

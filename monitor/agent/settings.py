@@ -15,6 +15,7 @@ class Settings:
     they are mounts. service_labels, node_labels: Docker labels exported as metric labels.
     task_labels: whether a task's series carry its id, or its slot alone.
     labels: what rules in service labels may do.
+    prometheus: the server to ask where a metric names none; None: there is none.
     own_service_id: the service this agent runs as; None lets the agent find out.
     """
 
@@ -27,6 +28,7 @@ class Settings:
     cgroup_root: Path = Path("/sys/fs/cgroup")
     proc_root: Path = Path("/proc")
     own_service_id: str | None = None
+    prometheus: str | None = None
     service_labels: tuple[str, ...] = ()
     node_labels: tuple[str, ...] = ()
     task_labels: TaskLabels = TaskLabels.TASK

@@ -131,6 +131,15 @@ def run(  # noqa: PLR0917  # each is an option of the command
             help="Tell series of tasks apart by task id, or by slot: fewer series.",
         ),
     ] = "task",
+    prometheus: Annotated[
+        str | None,
+        typer.Option(
+            envvar="SWARM_MONITOR_PROMETHEUS",
+            metavar="URL",
+            help="The Prometheus server that metrics of rules are asked of, if they name no other.",
+            show_default=False,
+        ),
+    ] = None,
     label_rules: Annotated[
         bool,
         typer.Option(
@@ -187,6 +196,7 @@ def run(  # noqa: PLR0917  # each is an option of the command
         node_labels=tuple(node_label or ()),
         task_labels=task_labels,
         service_id=service_id,
+        prometheus=prometheus,
         label_rules=label_rules,
         label_max_replicas=label_max_replicas,
         label_urls=label_urls,

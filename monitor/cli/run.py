@@ -3,6 +3,7 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from monitor.agent.logs import FORMATS, LEVELS, configure_logs
 from monitor.agent.run import run_agent
@@ -32,6 +33,7 @@ class RunOptions:
     node_labels: tuple[str, ...]
     task_labels: str
     service_id: str | None
+    prometheus: str | None = None
     label_rules: bool = True
     label_max_replicas: int = 20
     label_urls: bool = False
@@ -71,6 +73,7 @@ def settings_from(options: RunOptions) -> Settings:
         cgroup_root=options.cgroup_root,
         proc_root=options.proc_root,
         own_service_id=options.service_id,
+        prometheus=_prometheus(options.prometheus),
         service_labels=options.service_labels,
         node_labels=options.node_labels,
         task_labels=TaskLabels(options.task_labels),
@@ -91,6 +94,20 @@ def _docker(url: str) -> str:
     except ValueError as error:
         raise OptionError(f"--docker: {error}") from None
     return full
+
+
+def _prometheus(url: str | None) -> str | None:
+    """Checks the address; "" is as good as none."""
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        fine = False
+    if not fine:
+        raise OptionError("--prometheus: write the server's URL, as in http://prometheus:9090")
+    return url
 
 
 def _one_of(option: str, given: str, known: list[str] | tuple[str, ...]) -> None:

@@ -27,7 +27,9 @@ from monitor.model.service import Service
 from monitor.model.usage import Usage
 from monitor.model.view import ServiceView
 from monitor.ports.actorship import Actorship
+from monitor.ports.bounds import Calendar
 from monitor.ports.clock import Clock
+from monitor.ports.numbers import NumberReader
 from monitor.ports.usage import UsageSource
 
 EVALUATE_AT_LEAST = 15.0
@@ -48,6 +50,8 @@ class Controller:
         *,
         views: Views,
         usage: UsageSource,
+        numbers: NumberReader,
+        calendar: Calendar,
         writer: Writer,
         actorship: Actorship,
         clock: Clock,
@@ -60,7 +64,7 @@ class Controller:
         self.ceiling = WriteCeiling(writes_per_minute)
         self.pauses = Pauses()
         self._views = views
-        self._judging = Judge(usage, writer.own_service_id)
+        self._judging = Judge(usage, numbers, calendar, writer.own_service_id)
         self._actorship = actorship
         self._clock = clock
         self._observer = observer
@@ -184,10 +188,12 @@ class Controller:
             waits = waits or decision.reason is Reason.WRITE_LIMIT
             if decision.recheck_after is not None:
                 self._due.touch(service_id, now.mono + decision.recheck_after)
+            if (change := self._judging.next_change(claim.rule, now)) is not None:
+                self._due.touch(service_id, change)
             if decision.action is not None and gates.term is not None:
                 write_is_due = True
                 self.ceiling.start(service_id, decision.id)
-                permit = self._permit(claim.rule, view.service.name, gates.term)
+                permit = self._permit(claim.rule, view.service.name, gates.term, now)
                 self._writes.start(group, decision, permit)
         self.ceiling.stand(service_id, waits=waits)
 
@@ -215,8 +221,9 @@ class Controller:
         """
         return self._judging.judge(claim, view, self._history(claim, view), self._clock.now())
 
-    def _permit(self, rule: AnyRule, service_name: str, term: int) -> Permit:
-        bounds = (rule.min, rule.max) if isinstance(rule, ScaleRule) else None
+    def _permit(self, rule: AnyRule, service_name: str, term: int, now: Now) -> Permit:
+        in_force = self._judging.in_force(rule, now)
+        bounds = (in_force.min, in_force.max) if isinstance(in_force, ScaleRule) else None
 
         def withdrawn() -> str:
             pause = self.pauses.on(service_name, rule.name, self._clock.now())

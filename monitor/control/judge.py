@@ -8,8 +8,11 @@ from monitor.decide import ambiguous, decide
 from monitor.model.decision import Decision
 from monitor.model.history import History
 from monitor.model.now import Now
+from monitor.model.rule import AnyRule, ScaleRule
 from monitor.model.usage import Usage
 from monitor.model.view import ServiceView
+from monitor.ports.bounds import Calendar
+from monitor.ports.numbers import NumberReader
 from monitor.ports.usage import UsageSource
 
 NOTHING_MEASURED = Usage()
@@ -18,17 +21,39 @@ NOTHING_MEASURED = Usage()
 class Judge:
     """Gathers what the rule asks for and decides; remembers and changes nothing."""
 
-    def __init__(self, usage: UsageSource, own_service_id: Callable[[], str | None]) -> None:
+    def __init__(
+        self,
+        usage: UsageSource,
+        numbers: NumberReader,
+        calendar: Calendar,
+        own_service_id: Callable[[], str | None],
+    ) -> None:
         self._usage = usage
+        self._numbers = numbers
+        self._calendar = calendar
         self._own_service_id = own_service_id
+
+    def in_force(self, rule: AnyRule, now: Now) -> AnyRule:
+        """The rule with the bounds that its schedules give it now."""
+        return self._calendar.in_force(rule, now.wall) if isinstance(rule, ScaleRule) else rule
+
+    def next_change(self, rule: AnyRule, now: Now) -> float | None:
+        """Monotonic seconds at which a schedule of the rule begins or ends; None: never."""
+        if not isinstance(rule, ScaleRule):
+            return None
+        change = self._calendar.next_change(rule, now.wall)
+        return None if change is None else now.mono + change - now.wall
 
     def judge(
         self, claim: Claim, view: ServiceView, history: History, now: Now
     ) -> tuple[Decision, Usage]:
-        """The decision, and what it was made on; nothing is measured where rules are rivals."""
-        rule = claim.rule
+        """The decision, and what it was made on; nothing is measured where rules are rivals.
+
+        Made by the rule as its schedules have it now.
+        """
+        rule = self.in_force(claim.rule, now)
         if claim.rivals:
             return ambiguous(rule, view, claim.rivals, history, now), NOTHING_MEASURED
-        usage = measure(rule, view, self._usage, now.mono)
+        usage = measure(rule, view, self._usage, self._numbers, now.mono)
         own = view.service.id == self._own_service_id()
         return decide(rule, view, usage, history, now, own_service=own), usage

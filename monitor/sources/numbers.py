@@ -53,7 +53,8 @@ class Numbers:
         self._troubles = Troubles()
         self._start: Callable[[Entry], object] | None = None
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
         """How many sources are read."""
         return len(self._entries)
 

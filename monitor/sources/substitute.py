@@ -10,9 +10,20 @@ from urllib.parse import quote
 
 from monitor.model.scalar import JsonUrl, PrometheusQuery
 
-_NAME = re.compile(r"\$(?:(service|stack|rule)(?![A-Za-z0-9_])|\{(service|stack|rule)\})")
+_VARIABLE = r"\$(?:(service|stack|rule)(?![A-Za-z0-9_])|\{(service|stack|rule)\})"
+_NAME = re.compile(_VARIABLE)
+_IN_QUOTES = re.compile(rf"\\.|{_VARIABLE}", re.DOTALL)
+_PARTS = re.compile(
+    r"#[^\n]*"
+    r"|\"(?:[^\"\\]|\\.)*+(?:\"|\\?\Z)"
+    r"|'(?:[^'\\]|\\.)*+(?:'|\\?\Z)"
+    r"|`[^`]*+(?:`|\Z)"
+    rf"|{_VARIABLE}",
+    re.DOTALL,
+)
+"""Comments, texts in each kind of quotes (closed or not), and names outside of them."""
+
 _NO_NAME_SIGN = re.compile(r"[^A-Za-z0-9_:]")
-_QUOTES = "\"'`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,42 +58,31 @@ def in_query(query: str, values: Mapping[str, str]) -> str:
     backquotes nothing can be escaped; a backquote and line ends are left out. Comments are left
     alone.
     """
-    result: list[str] = []
-    around = ""
-    at = 0
-    while at < len(query):
-        sign = query[at]
-        if not around and sign == "#":
-            end = query.find("\n", at)
-            end = len(query) if end < 0 else end
-            result.append(query[at:end])
-            at = end
-            continue
-        if found := _NAME.match(query, at):
-            result.append(_quoted(_value(found, values), around))
-            at = found.end()
-            continue
-        if around and around != "`" and sign == "\\":
-            result.append(query[at : at + 2])
-            at += 2
-            continue
-        if sign == around:
-            around = ""
-        elif not around and sign in _QUOTES:
-            around = sign
-        result.append(sign)
-        at += 1
-    return "".join(result)
+    if _NAME.search(query) is None:
+        return query
+
+    def part(found: re.Match[str]) -> str:
+        text = found[0]
+        match text[0]:
+            case "#":
+                return text
+            case "$":
+                return _NO_NAME_SIGN.sub("_", _value(found, values))
+            case quotes:
+                return _IN_QUOTES.sub(lambda name: _quoted(name, values, quotes), text)
+
+    return _PARTS.sub(part, query)
 
 
 def _value(found: re.Match[str], values: Mapping[str, str]) -> str:
     return values[found[1] or found[2]]
 
 
-def _quoted(value: str, around: str) -> str:
-    if not around:
-        return _NO_NAME_SIGN.sub("_", value)
-    if around == "`":
+def _quoted(found: re.Match[str], values: Mapping[str, str], quotes: str) -> str:
+    if not (found[1] or found[2]):
+        return found[0]
+    value = _value(found, values)
+    if quotes == "`":
         return re.sub(r"[`\r\n]", "", value)
-    escaped = value.replace("\\", "\\\\").replace(around, f"\\{around}")
+    escaped = value.replace("\\", "\\\\").replace(quotes, f"\\{quotes}")
     return escaped.replace("\n", "\\n").replace("\r", "\\r")
