@@ -168,3 +168,6 @@ class Core:
     def _engine_up(self, up: bool) -> None:
         if up:
             self.identity.ask_again()
+        else:
+            # It may be slow or gone: a read tells, long before the next list is due.
+            self.mirror.resync("the engine does not answer")

@@ -133,6 +133,7 @@ def go_away(
     leave()
     wait_until_lost(agent)
     stay_away(agent, seconds)
+    assert scrape(agent).value("swarm_agent_leader") == 0, "it cannot act"
     said = agent.messages()[before:]
     assert len(said) <= MAX_LINES, said
     come_back()
@@ -179,6 +180,8 @@ def test_frozen_and_thawed(agent: AgentProcess, swarm: Swarm, rules: Path, tmp_p
         # The last answer may have come right before: 15 s on, no sample of it may be left.
         time.sleep(max(0.0, frozen_at + 16 - time.monotonic()))
         check_away(blind)
+        for each in (agent, blind):
+            assert scrape(each).value("swarm_agent_leader") == 0, "it cannot act"
         assert scrape(blind).usage == set()
         node.thaw()
         wait_until_right(agent, swarm)
