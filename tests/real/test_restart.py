@@ -15,7 +15,7 @@ from tests.real.agent import running_agent, wait_for
 from tests.real.lab import Swarm
 from tests.real.proxy import EngineProxy
 
-FOR_SECONDS = 4
+FOR_SECONDS = 3
 # A back-off and a budget that would let it be restarted again and again.
 RULES = f"""
 - name: leak
@@ -49,7 +49,7 @@ def force_update(service: dict[str, object]) -> int:
 
 
 def test_a_leak_is_restarted_once(one_node: Swarm, tmp_path: Path) -> None:
-    """A service over its memory bound for 4 s gets all its tasks anew through one ForceUpdate."""
+    """A service over its memory bound for 3 s gets all its tasks anew through one ForceUpdate."""
     leak = Load(tmp_path)
     options = ("--replicas=2", "--limit-memory=64M", "--update-monitor=500ms", leak.mount)
     one_node.create_service("api", *options, command=LEAKS)
