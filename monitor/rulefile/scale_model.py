@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from monitor.model.rule import MissingSamples
 from monitor.model.schedule import AfterDeployReset
@@ -20,10 +20,15 @@ _MIN_ZERO = (
     "at 0 replicas there is no usage, so nothing would ever scale up again"
 )
 
+_NO_METRICS = 'metrics is missing: write for example "metrics: [{type: cpu, target: 60%}]"'
+
 
 class ScaleModel(Strict):
     """Keeps a service's replicas between min and max so that usage meets the targets."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["metrics"]}, {"required": ["schedules"]}]}
+    )
     EXAMPLE: ClassVar[str] = "{min: 2, max: 10, metrics: [{type: cpu, target: 60%}]}"
     MEANT: ClassVar[dict[str, str]] = {
         "minReplicas": "min",
@@ -42,8 +47,10 @@ class ScaleModel(Strict):
     min: Replicas = Field(description="Never fewer replicas than this.", examples=[2])
     max: Replicas = Field(description="Never more replicas than this.", examples=[10])
     metrics: Many[AnyMetricModel] = Field(
+        default=(),
         min_length=1,
-        description="Each proposes a number of replicas; the largest proposal wins.",
+        description="Each proposes a number of replicas; the largest proposal wins. Only a rule "
+        "with schedules may do without.",
         examples=[[{"type": "cpu", "target": "60%"}]],
     )
     scale_up: ScaleUpModel = Field(
@@ -105,6 +112,8 @@ class ScaleModel(Strict):
 
     @model_validator(mode="after")
     def _together(self) -> "ScaleModel":
+        if not self.metrics and not self.schedules:
+            raise Faults(("", _NO_METRICS))
         faults = list(self._bounds()) or [*self._schedule_faults(), *link_faults(self.metrics)]
         if not faults and not can_wake(self.metrics):
             faults += self._asleep()

@@ -28,7 +28,7 @@ def violations(value: Any, schema: dict[str, Any], root: dict[str, Any] | None =
         case "integer" | "number":
             if not isinstance(value, str) or not re.fullmatch(r"[0-9.]+", value):
                 found.append(f"{value!r} is no number")
-        case None if "required" in schema:
+        case None if "required" in schema and isinstance(value, dict):
             found += [f"{name} is missing" for name in schema["required"] if name not in value]
     if "const" in schema and value != schema["const"]:
         found.append(f"{value!r} is not {schema['const']!r}")
