@@ -1,6 +1,7 @@
 """An event loop whose time is virtual: a day of waiting passes in milliseconds, always alike."""
 
 import asyncio
+import math
 import selectors
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
@@ -51,6 +52,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         selector = _JumpingSelector()
         selector.jump = self._jump
         super().__init__(selector)
+        self._run_timers_up_to_now()
         self.set_exception_handler(self._remember)
 
     def time(self) -> float:
@@ -68,7 +70,17 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
             end, self._end = self._end, None  # cancelled tasks may still need time to clean up
             raise LimitReached(f"the limit of virtual time, {end:.3f} s, is reached{self._who()}")
         self._now += timeout
+        timer = self._scheduled[0].when()  # type: ignore[attr-defined]
+        if math.isclose(timer, self._now, rel_tol=1e-12):
+            self._now = timer  # not a rounding error beside it
+        self._run_timers_up_to_now()
         return True
+
+    def _run_timers_up_to_now(self) -> None:
+        """asyncio runs timers a clock's resolution early. Here time would stand still for ever
+        where two tasks look for the same moment: each is woken early and sleeps anew in turns.
+        """
+        self._clock_resolution = math.ulp(self._now)
 
     def _who(self) -> str:
         waiting = sorted(

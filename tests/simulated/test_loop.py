@@ -1,7 +1,9 @@
 """The virtual-time loop itself."""
 
 import asyncio
+import math
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -114,3 +116,31 @@ async def test_the_wall_can_jump_without_monotonic_time() -> None:
     after = clock.now()
     assert after.mono - before.mono == pytest.approx(1.0)
     assert after.wall - before.wall == pytest.approx(-3599.0)
+
+
+@virtual(limit=100)
+async def test_tasks_that_wait_for_the_same_moment_reach_it() -> None:
+    """A moment that is a rounding error away comes, though two look at the clock and wait on."""
+    loop = asyncio.get_running_loop()
+    goal = loop.time() + 50.0
+    waits = 0
+
+    async def wait_for_it(turns: int) -> None:
+        nonlocal waits
+        await until(goal - 2 * math.ulp(goal))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        while loop.time() < goal:
+            waits += 1
+            assert waits < 100
+            await until(goal)
+
+    async def until(at: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(at):
+                await asyncio.Event().wait()
+
+    async with asyncio.TaskGroup() as group:
+        for turns in range(3):
+            group.create_task(wait_for_it(turns))
+    assert loop.time() >= goal
