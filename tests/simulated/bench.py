@@ -18,12 +18,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from structlog.testing import capture_logs
+
 from monitor.act.spec import Path as SpecPath
 from monitor.act.spec import differences
 from monitor.agent.core import Core
 from monitor.model.decision import Decision
 from monitor.model.outcome import Outcome, OutcomeKind
 from monitor.model.rule import AnyRule, RuleSet
+from monitor.model.task import TaskState
 from monitor.simulate.swarm import Swarm
 from tests.simulated.virtual import node_id
 
@@ -38,7 +41,8 @@ _WRITE = "write "
 class Write:
     """One update that reached the Swarm, whoever sent it; `decision` is None for a person's.
 
-    was: the service's version and update state right before. error: "" if it was applied.
+    was, state: the service's version and update state right before. dirty: whether a live task
+    ran another template then. error: "" if it was applied.
     """
 
     at: float
@@ -47,6 +51,7 @@ class Write:
     version: int
     was: int
     state: str | None
+    dirty: bool
     before: dict[str, Any]
     after: dict[str, Any]
     error: str = ""
@@ -86,12 +91,26 @@ class Records:
 
     def watch(self, swarm: Swarm) -> None:
         """Puts every update that reaches the Swarm on record."""
-        update = swarm.update_service
+        update, change = swarm.update_service, swarm.change
+        by_person = False
+
+        def persons(*args: Any) -> None:
+            nonlocal by_person
+            by_person = True
+            try:
+                change(*args)
+            finally:
+                by_person = False
 
         def recorded(service_id: str, version: int, spec: dict[str, Any]) -> None:
             service = swarm.service(service_id)
             was, state = service.version, service.update_state
             before = copy.deepcopy(service.spec)
+            dirty = any(
+                task.spec != before["TaskTemplate"]
+                for task in swarm.tasks(service_id)
+                if task.desired <= TaskState.RUNNING and not task.state.ended
+            )
             error = ""
             try:
                 update(service_id, version, spec)
@@ -103,11 +122,12 @@ class Records:
                 self.writes.append(
                     Write(
                         swarm.mono(),
-                        _deciding(),
+                        None if by_person else _deciding(),
                         service_id,
                         version,
                         was,
                         state,
+                        dirty,
                         before,
                         after,
                         error,
@@ -115,6 +135,7 @@ class Records:
                 )
 
         swarm.update_service = recorded  # type: ignore[method-assign]
+        swarm.change = persons  # type: ignore[method-assign]
 
     @property
     def own(self) -> list[Write]:
@@ -144,7 +165,9 @@ class Bench:
         self.records = Records()
         self.records.watch(swarm)
         self.core: Core
-        self._stop = asyncio.Event()
+        self.run: asyncio.Task[None]
+        self.logs: list[Any] = []
+        self._stop, self._killed = asyncio.Event(), False
 
     def use(self, *rules: AnyRule) -> None:
         self.core.controller.use_rules(RuleSet(rules))
@@ -187,12 +210,25 @@ class Bench:
         return found
 
     def stop(self) -> None:
+        """In order, as SIGTERM does it."""
         self._stop.set()
 
+    def kill(self) -> None:
+        """At once: nothing that is under way comes to its end."""
+        self._killed = True
+        self.run.cancel()
+
+    @property
+    def ending(self) -> bool:
+        """Whether the agent was told to stop or was killed."""
+        return self._killed or self._stop.is_set()
+
     @asynccontextmanager
-    async def agent(self, *rules: AnyRule, dry_run: bool = False) -> AsyncIterator[Core]:
+    async def agent(
+        self, *rules: AnyRule, dry_run: bool = False, wait_ready: bool = True
+    ) -> AsyncIterator[Core]:
         """An agent at work with these rules; stopped in order at the end."""
-        self._stop = asyncio.Event()
+        self._stop, self._killed = asyncio.Event(), False
         self.core = Core(
             self.engine,
             self.swarm.clock,
@@ -203,18 +239,24 @@ class Bench:
             cgroup_root=NOWHERE,
         )
         self.use(*rules)
-        run = asyncio.create_task(self.core.run(self._stop), name="agent")
-        try:
-            await self.core.mirror.wait_ready()
-            yield self.core
-            if run.done():
-                await run
-            self._stop.set()
-            async with asyncio.timeout(10.0):
-                await run
-        finally:
-            run.cancel()
-            await asyncio.wait([run])
+        with capture_logs() as logs:
+            self.logs = logs
+            run = self.run = asyncio.create_task(self.core.run(self._stop), name="agent")
+            try:
+                if wait_ready:
+                    await self.core.mirror.wait_ready()
+                yield self.core
+                if self._killed:
+                    await asyncio.wait([run])
+                elif run.done() and not self._stop.is_set():
+                    raise AssertionError("the agent ended by itself") from run.exception()
+                else:
+                    self._stop.set()
+                    async with asyncio.timeout(10.0):
+                        await run
+            finally:
+                run.cancel()
+                await asyncio.wait([run])
 
     def check(self) -> None:
         check_writes(self.records)
