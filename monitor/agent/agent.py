@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from monitor.agent.core import Core
-from monitor.agent.facts import EventLag, agent_facts, build_info
+from monitor.agent.facts import EventLag, agent_facts, build_info, operator_facts
 from monitor.agent.lag import LoopLag
 from monitor.agent.reports import Reports
 from monitor.agent.series import Series
@@ -22,7 +22,9 @@ from monitor.ports.clock import Clock
 from monitor.ports.engine import Engine
 from monitor.rulefile.labels import label_rules
 from monitor.rulefile.watch import WatchedRules
+from monitor.sources.calendar import CronCalendar
 from monitor.web.app import build_app
+from monitor.web.door import Door, TokenSource
 from monitor.web.server import serve
 
 
@@ -42,12 +44,17 @@ class Agent:
         revision: str = "",
     ) -> None:
         self._settings = settings
+        self._clock = clock
         self._calls = calls or CallStats()
         self.rules = WatchedRules(settings.rules, self._use_rules, clock=clock)
+        self._door = Door(TokenSource(settings.token_file, settings.token))
         self._loop_lag = LoopLag(clock)
         self._event_lag = EventLag(clock)
         self.metrics = AgentMetrics(self._facts, build_info(revision))
-        self._reports = Reports(self.metrics, clock, lambda: self.core.controller.assignments)
+        calendar = CronCalendar()
+        self._reports = Reports(
+            self.metrics, clock, lambda: self.core.controller.assignments, calendar
+        )
         self.core = Core(
             engine,
             clock,
@@ -56,7 +63,9 @@ class Agent:
             on_event=self._heard,
             own_service_id=settings.own_service_id,
             dry_run=settings.dry_run,
+            writes_per_minute=settings.writes_per_minute,
             prometheus=settings.prometheus,
+            calendar=calendar,
             label_source=lambda service: label_rules(service, settings.labels),
             proc_root=settings.proc_root,
             cgroup_root=settings.cgroup_root,
@@ -92,7 +101,7 @@ class Agent:
 
         Raises CannotListen, or an ExceptionGroup of whatever nobody expected.
         """
-        app = build_app(self.state)
+        app = build_app(self.state, self._door)
         async with serve(app, self._settings.host, self._settings.port) as port:
             started(port)
             async with asyncio.TaskGroup() as group:
@@ -128,4 +137,5 @@ class Agent:
             rules=self.rules,
             actorship=core.actorship,
             loop_lag=self._loop_lag,
+            operator=operator_facts(core.controller, self._door, self._clock.now()),
         )

@@ -11,6 +11,7 @@ from monitor.agent.actor import LeaderActs
 from monitor.agent.identity import Identity
 from monitor.cluster.mirror import Mirror
 from monitor.control.assignment import NO_LABELS, LabelSource
+from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE
 from monitor.control.controller import Controller
 from monitor.control.observer import Observer
 from monitor.engine.liveness import Liveness
@@ -52,6 +53,7 @@ class Core:
         on_event: Callable[[Event], None] = lambda _: None,
         own_service_id: str | None = None,
         dry_run: bool = False,
+        writes_per_minute: int = DEFAULT_WRITES_PER_MINUTE,
         usage: UsageSource | None = None,
         numbers: NumberReader | None = None,
         prometheus: str | None = None,
@@ -95,6 +97,7 @@ class Core:
             clock=clock,
             observer=observer,
             dry_run=dry_run,
+            writes_per_minute=writes_per_minute,
             label_source=label_source,
         )
 

@@ -7,6 +7,7 @@ from monitor.agent.identity import Identity
 from monitor.agent.lag import LoopLag
 from monitor.cluster.mirror import Mirror
 from monitor.cluster.standing import MirrorState
+from monitor.control.controller import Controller
 from monitor.engine.calls import BUCKETS, CallStats
 from monitor.engine.liveness import Liveness
 from monitor.engine.stream import EventStream
@@ -16,14 +17,17 @@ from monitor.export.facts import (
     CallFacts,
     CollectorFacts,
     MirrorFacts,
+    OperatorFacts,
     RuleConfigFacts,
     StreamFacts,
 )
 from monitor.model.event import Event
+from monitor.model.now import Now
 from monitor.ports.actorship import Actorship
 from monitor.ports.clock import Clock
 from monitor.rulefile.watch import WatchedRules
 from monitor.usage.sampler import Sampler
+from monitor.web.door import Door
 
 
 def build_info(revision: str) -> BuildInfo:
@@ -50,6 +54,17 @@ def stream_facts(stream: EventStream, lag: EventLag, *, engine_up: bool) -> Stre
         reconnects=stats.reconnects,
         lag=lag.seconds,
         last_event_at=stats.last_event_ns / 1e9 or None,
+    )
+
+
+def operator_facts(controller: Controller, door: Door, now: Now) -> OperatorFacts:
+    ceiling = controller.ceiling
+    return OperatorFacts(
+        pauses=tuple((str(pause.scope), pause.name) for pause in controller.pauses.shown(now)),
+        refusals={str(reason): count for reason, count in door.refusals.items()},
+        writes_per_minute=ceiling.per_minute,
+        writes_counted=ceiling.used(now.mono),
+        writes_waiting=ceiling.waiting,
     )
 
 
@@ -80,6 +95,7 @@ def agent_facts(
     rules: WatchedRules,
     actorship: Actorship,
     loop_lag: LoopLag,
+    operator: OperatorFacts,
 ) -> AgentFacts:
     """One moment of all parts; reads memory alone."""
     config = rules.status()
@@ -88,6 +104,7 @@ def agent_facts(
         role=identity.role,
         acting=actorship.term() is not None,
         loop_lag=loop_lag.worst,
+        operator=operator,
         stream=stream_facts(stream, event_lag, engine_up=liveness.up),
         mirror=None
         if mirror.state is MirrorState.WORKER

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE
 from monitor.export.family import TaskLabels
 from monitor.rulefile.label_limits import LabelCeilings
 
@@ -15,6 +16,9 @@ class Settings:
     they are mounts. service_labels, node_labels: Docker labels exported as metric labels.
     task_labels: whether a task's series carry its id, or its slot alone.
     labels: what rules in service labels may do.
+    writes_per_minute: how many writes the whole Swarm has to bear at most.
+    token_file, token: what a person must show to change anything; the file goes first and is
+    read at each use. None and "": nobody may.
     prometheus: the server to ask where a metric names none; None: there is none.
     own_service_id: the service this agent runs as; None lets the agent find out.
     """
@@ -32,3 +36,6 @@ class Settings:
     service_labels: tuple[str, ...] = ()
     node_labels: tuple[str, ...] = ()
     task_labels: TaskLabels = TaskLabels.TASK
+    writes_per_minute: int = DEFAULT_WRITES_PER_MINUTE
+    token_file: Path | None = None
+    token: str = field(default="", repr=False)

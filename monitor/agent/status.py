@@ -5,13 +5,14 @@ from statistics import fmean
 
 from monitor import __version__
 from monitor.agent.identity import Identity
+from monitor.agent.operations import OperatorDesk
 from monitor.cluster.mirror import Mirror
 from monitor.cluster.standing import MirrorState
 from monitor.control.assignment import names_nobody_has
+from monitor.control.book import Entry
 from monitor.control.controller import Controller
 from monitor.engine.liveness import Liveness
 from monitor.export.exposition import Exposition
-from monitor.model.decision import Decision
 from monitor.model.rule import AnyRule, ScaleRule
 from monitor.model.usage import MetricKind
 from monitor.model.view import ServiceView
@@ -19,7 +20,15 @@ from monitor.ports.actorship import Actorship
 from monitor.ports.clock import Clock
 from monitor.rulefile.watch import WatchedRules
 from monitor.usage.sampler import Sampler
-from monitor.web.state import AgentStatus, NodeStatus, RuleStatus, ServiceStatus, Status
+from monitor.web.state import (
+    AgentStatus,
+    DecisionEntry,
+    NodeStatus,
+    Operations,
+    RuleStatus,
+    ServiceStatus,
+    Status,
+)
 
 _WINDOW = 15.0
 
@@ -44,6 +53,9 @@ class AgentState:
         refresh_exposition: Callable[[], None],
         clock: Clock,
     ) -> None:
+        self.operations: Operations = OperatorDesk(
+            controller=controller, mirror=mirror, actorship=actorship, clock=clock
+        )
         self._identity = identity
         self._mirror = mirror
         self._controller = controller
@@ -109,15 +121,16 @@ class AgentState:
                 *self._controller.assignments.conflicts(),
                 *self._controller.assignments.label_problems(),
             ),
+            pauses=tuple(self.operations.pauses()),
         )
 
     def service_names(self) -> Sequence[str]:
         return sorted(service.name for service in self._mirror.services().values())
 
-    def decisions(self) -> Mapping[str, Sequence[Decision]]:
-        found: dict[str, list[Decision]] = {}
+    def decisions(self) -> Mapping[str, Sequence[DecisionEntry]]:
+        found: dict[str, list[DecisionEntry]] = {}
         for entry in reversed(self._controller.book.entries()):
-            found.setdefault(entry.decision.service_name, []).append(entry.decision)
+            found.setdefault(entry.decision.service_name, []).append(_shown(entry))
         return found
 
     def _views(self) -> list[ServiceView]:
@@ -189,3 +202,14 @@ class AgentState:
             fresh=self._mirror.fresh,
             message=not_ready or ("" if acting else self._actorship.why_not()),
         )
+
+
+def _shown(entry: Entry) -> DecisionEntry:
+    outcome = entry.outcome
+    return DecisionEntry(
+        entry.decision,
+        entry.since.wall,
+        entry.repeats,
+        None if outcome is None else str(outcome.kind),
+        "" if outcome is None else outcome.detail,
+    )

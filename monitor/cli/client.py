@@ -1,7 +1,10 @@
 """Asks a running agent over HTTP."""
 
 import asyncio
+import io
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -11,33 +14,85 @@ DEADLINE = 10.0
 
 
 class AskError(Exception):
-    """The agent could not be asked, or said no; `str()` is one sentence for a person."""
+    """The agent could not be asked, or said no; `str()` is one sentence for a person.
+
+    problems: what is wrong with rule files that were sent along, `file:line:col: message`.
+    """
+
+    def __init__(self, message: str, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request. body: sent as JSON. token: shown to the agent. deadline: in seconds."""
+
+    path: str
+    method: str = "GET"
+    params: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    token: str | None = field(default=None, repr=False)
+    deadline: float = DEADLINE
 
 
 def ask(agent: str, path: str, params: Mapping[str, str] | None = None) -> Any:
     """The JSON that the agent at URL `agent` answers on `path`; raises AskError."""
-    return asyncio.run(_ask(agent.rstrip("/"), path, dict(params or {})))
+    return call(agent, Call(path=path, params=params or {}))
 
 
-async def _ask(agent: str, path: str, params: dict[str, str]) -> Any:
+def call(agent: str, request: Call) -> Any:
+    """The JSON that the agent at URL `agent` answers; raises AskError."""
+    return asyncio.run(_call(agent.rstrip("/"), request))
+
+
+async def _call(agent: str, request: Call) -> Any:
     if not agent.startswith(("http://", "https://")):
         raise AskError(f"--agent {agent!r}: write http://HOST:PORT, for example {DEFAULT_AGENT}")
-    timeout = aiohttp.ClientTimeout(total=DEADLINE)
+    timeout = aiohttp.ClientTimeout(total=request.deadline)
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(agent + path, params=params) as response,
+            session.request(
+                request.method,
+                agent + request.path,
+                params=dict(request.params),
+                data=_encoded(request.body),
+                headers=_headers(request),
+                allow_redirects=False,
+            ) as response,
         ):
-            if response.content_type != "application/json":
-                raise AskError(f"{agent} is not a swarm-monitor agent (HTTP {response.status})")
-            answer = await response.json()
-            if response.status >= 400:
-                raise AskError(str(answer.get("error", f"HTTP {response.status}")))
-            return answer
+            return await _answer(agent, response)
     except TimeoutError:
-        raise AskError(f"the agent at {agent} did not answer within {DEADLINE:.0f} s") from None
+        seconds = f"{request.deadline:.0f} s"
+        raise AskError(f"the agent at {agent} did not answer within {seconds}") from None
     except aiohttp.ClientError as error:
         raise AskError(
             f"no agent answers at {agent} ({error}): is it running there? "
             "Name another with --agent or SWARM_MONITOR_AGENT"
         ) from None
+
+
+def _encoded(body: Any) -> io.BytesIO | None:
+    return None if body is None else io.BytesIO(json.dumps(body, ensure_ascii=False).encode())
+
+
+def _headers(request: Call) -> dict[str, str]:
+    headers = {} if request.body is None else {"Content-Type": "application/json"}
+    if request.token is not None:
+        headers["Authorization"] = f"Bearer {request.token}"
+    return headers
+
+
+async def _answer(agent: str, response: aiohttp.ClientResponse) -> Any:
+    if response.content_type != "application/json":
+        raise AskError(f"{agent} is not a swarm-monitor agent (HTTP {response.status})")
+    try:
+        answer = await response.json()
+    except ValueError:
+        raise AskError(f"{agent} is not a swarm-monitor agent: its answer is no JSON") from None
+    if response.status >= 300:
+        said = answer if isinstance(answer, dict) else {}
+        problems = tuple(str(problem) for problem in said.get("problems", ()))
+        raise AskError(str(said.get("error", f"HTTP {response.status}")), problems)
+    return answer

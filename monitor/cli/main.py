@@ -10,7 +10,10 @@ from monitor.cli.ask import run_status, run_why
 from monitor.cli.check import run_check, run_schema
 from monitor.cli.client import DEFAULT_AGENT
 from monitor.cli.keep_replicas import run_keep_replicas
+from monitor.cli.operate import explain, pause, resume
+from monitor.cli.options import AgentUrl, AsJson
 from monitor.cli.run import DEFAULT_DOCKER, DEFAULT_LISTEN, RunOptions, run_run
+from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE
 
 app = typer.Typer(
     name="swarm-monitor",
@@ -21,17 +24,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-AgentUrl = Annotated[
-    str,
-    typer.Option(
-        "--agent",
-        envvar="SWARM_MONITOR_AGENT",
-        metavar="URL",
-        help="The agent to ask; any agent on a manager will do.",
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 def _version(asked: bool) -> None:
@@ -173,6 +165,25 @@ def run(  # noqa: PLR0917  # each is an option of the command
             help="Whether rules in labels may restart their service.",
         ),
     ] = True,
+    max_writes_per_minute: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=100_000,
+            envvar="SWARM_MONITOR_MAX_WRITES_PER_MINUTE",
+            help="How many writes in a minute the whole Swarm has to bear; more wait their turn.",
+        ),
+    ] = DEFAULT_WRITES_PER_MINUTE,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="SWARM_MONITOR_TOKEN_FILE",
+            metavar="FILE",
+            help="Holds the token that whoever pauses or resumes must show; read at each use. "
+            "Without one (or SWARM_MONITOR_TOKEN) nobody may.",
+            show_default=False,
+        ),
+    ] = None,
     service_id: Annotated[
         str | None,
         typer.Option(
@@ -196,6 +207,8 @@ def run(  # noqa: PLR0917  # each is an option of the command
         node_labels=tuple(node_label or ()),
         task_labels=task_labels,
         service_id=service_id,
+        writes_per_minute=max_writes_per_minute,
+        token_file=token_file,
         prometheus=prometheus,
         label_rules=label_rules,
         label_max_replicas=label_max_replicas,
@@ -213,45 +226,8 @@ def check(
     raise typer.Exit(run_check(paths))
 
 
-@app.command()
-def schema() -> None:
-    """Print the JSON Schema of rule files, for editors."""
-    raise typer.Exit(run_schema())
-
-
-@app.command()
-def status(agent: AgentUrl = DEFAULT_AGENT, as_json: AsJson = False) -> None:
-    """Show the Swarm, its services and the rules at a glance."""
-    raise typer.Exit(run_status(agent, as_json=as_json))
-
-
-@app.command()
-def why(
-    service: Annotated[str, typer.Argument(help="The service's name.")],
-    agent: AgentUrl = DEFAULT_AGENT,
-    rule: Annotated[str | None, typer.Option(help="Only decisions of this rule.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many decisions.")] = 10,
-    as_json: AsJson = False,
-) -> None:
-    """Say why a service was scaled or restarted, or was not: the latest decisions."""
-    raise typer.Exit(run_why(agent, service, rule=rule, limit=limit, as_json=as_json))
-
-
-@app.command("keep-replicas")
-def keep_replicas(
-    compose: Annotated[
-        Path, typer.Argument(metavar="COMPOSE.yml", help="A compose file, or - for standard input.")
-    ],
-    stack: Annotated[
-        str | None, typer.Option(help="The stack's name, where the file's services do not tell.")
-    ] = None,
-    agent: AgentUrl = DEFAULT_AGENT,
-) -> None:
-    """Print a compose file with the replica counts that run now, so that a deploy keeps them.
-
-    swarm-monitor keep-replicas shop.yml | docker stack deploy -c - shop
-    """
-    raise typer.Exit(run_keep_replicas(agent, compose, stack))
+for command in (pause, resume, explain):
+    app.command()(command)
 
 
 def main() -> None:

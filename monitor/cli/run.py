@@ -1,5 +1,6 @@
 """`run`: checks the options, sets up logs, and runs the agent."""
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,8 @@ from urllib.parse import urlsplit
 from monitor.agent.logs import FORMATS, LEVELS, configure_logs
 from monitor.agent.run import run_agent
 from monitor.agent.settings import Settings
+from monitor.cli.token import TOKEN_VARIABLE
+from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE
 from monitor.engine.address import parse_address as parse_engine_address
 from monitor.export.family import TaskLabels
 from monitor.rulefile.label_limits import LabelCeilings
@@ -38,6 +41,8 @@ class RunOptions:
     label_max_replicas: int = 20
     label_urls: bool = False
     label_restarts: bool = True
+    writes_per_minute: int = DEFAULT_WRITES_PER_MINUTE
+    token_file: Path | None = None
 
 
 class OptionError(ValueError):
@@ -83,6 +88,9 @@ def settings_from(options: RunOptions) -> Settings:
             allow_urls=options.label_urls,
             allow_restart=options.label_restarts,
         ),
+        writes_per_minute=options.writes_per_minute,
+        token_file=options.token_file,
+        token=os.environ.get(TOKEN_VARIABLE, ""),
     )
 
 

@@ -16,6 +16,8 @@ def show_status(console: Console, status: Json) -> None:
         state = "acts" if agent["acting"] else "watches"
         line = f"agent on {agent['node_name'] or '?'} ({agent['role']}) {state}"
         console.print(Text(line + (f": {agent['message']}" if agent["message"] else "")))
+    for pause in status["pauses"]:
+        console.print(Text(f"{pause['sentence']}.", style="yellow"))
     for problem in status["problems"]:
         console.print(Text(f"rule files: {problem}", style="red"))
     console.print(_services(status["services"]))

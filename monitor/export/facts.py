@@ -72,6 +72,22 @@ class RuleConfigFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorFacts:
+    """What people set, and asked for in vain.
+
+    pauses: (scope, name) of those in force. refusals: requests turned away, by reason.
+    writes_counted: of the last minute, and under way. writes_waiting: services that wait for room
+    under the ceiling.
+    """
+
+    pauses: tuple[tuple[str, str], ...] = ()
+    refusals: Mapping[str, int] = field(default_factory=dict)
+    writes_per_minute: int = 0
+    writes_counted: int = 0
+    writes_waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentFacts:
     """`role` is manager, worker or none; `acting` whether this agent may write to the Swarm.
 
@@ -87,3 +103,4 @@ class AgentFacts:
     rule_config: RuleConfigFacts | None = None
     calls: tuple[CallFacts, ...] = ()
     collectors: tuple[CollectorFacts, ...] = ()
+    operator: OperatorFacts | None = None

@@ -112,6 +112,22 @@ class RuleTotalsRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleConditionsRow:
+    """`stated`: (type, status) of the newest decision's conditions."""
+
+    rule: str
+    service_name: str
+    stated: tuple[tuple[str, bool], ...]
+
+    def status_of(self, type_: str) -> str:
+        """`true`, `false`, or `unknown`; the signs of trouble are stated only where they hold."""
+        status = dict(self.stated).get(type_)
+        if status is None:
+            return "false" if type_ in ("Fallback", "Flapping") else "unknown"
+        return "true" if status else "false"
+
+
+@dataclass(frozen=True, slots=True)
 class RuleStateRow:
     """What the newest decision of one rule on one service came to.
 

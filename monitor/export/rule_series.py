@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from monitor.export.budget import SeriesBudget
+from monitor.export.catalogue.conditions import RULE_CONDITIONS_KIND
 from monitor.export.catalogue.rules import RULE_KIND, RULE_STATE_KIND, RULE_TOTALS_KIND
 from monitor.export.family import Family
-from monitor.export.rows import RuleRow, RuleStateRow, RuleTotalsRow
+from monitor.export.rows import RuleConditionsRow, RuleRow, RuleStateRow, RuleTotalsRow
 from monitor.export.store import ExpositionStore
 from monitor.model.decision import Decision, Input
 
@@ -39,11 +40,12 @@ class RuleSeries:
 
     def __init__(self, budget: SeriesBudget) -> None:
         self.totals = ExpositionStore((RULE_KIND, RULE_TOTALS_KIND), budget)
-        self.state = ExpositionStore((RULE_STATE_KIND,), budget)
+        self.state = ExpositionStore((RULE_STATE_KIND, RULE_CONDITIONS_KIND), budget)
         self._evaluations: Counter[str] = Counter()
         self._pairs: dict[_Pair, _Totals] = {}
         self._bounds: dict[_Pair, tuple[int | None, int | None]] = {}
         self._decisions: dict[_Pair, Decision] = {}
+        self._conditions: dict[_Pair, RuleConditionsRow] = {}
 
     @property
     def families(self) -> tuple[Family, ...]:
@@ -59,6 +61,7 @@ class RuleSeries:
         if decision.reason.blocks:
             self.blocked(*pair, decision.reason)
         self._put_state(pair)
+        self._put_conditions(pair, decision)
 
     def bounds(self, rule: str, service_name: str, low: int | None, high: int | None) -> None:
         if self._bounds.get((rule, service_name)) != (low, high):
@@ -104,7 +107,9 @@ class RuleSeries:
             self._bounds.pop(pair, None)
             self._decisions.pop(pair, None)
             self.totals.drop("rule_totals", _key(pair))
+            self._conditions.pop(pair, None)
             self.state.drop("rule_state", _key(pair))
+            self.state.drop("rule_conditions", _key(pair))
 
     def _totals(self, rule: str, service_name: str) -> _Totals:
         return self._pairs.setdefault((rule, service_name), _Totals())
@@ -125,6 +130,14 @@ class RuleSeries:
             max=high,
         )
         self.state.put("rule_state", _key(pair), row)
+
+    def _put_conditions(self, pair: _Pair, decision: Decision) -> None:
+        """Rules of other kinds than scale have no conditions, and no series of them."""
+        stated = tuple((condition.type, condition.status) for condition in decision.conditions)
+        row = RuleConditionsRow(*pair, stated)
+        if stated and self._conditions.get(pair) != row:
+            self._conditions[pair] = row
+            self.state.put("rule_conditions", _key(pair), row)
 
 
 def _key(pair: _Pair) -> str:

@@ -9,10 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
-from monitor.model.decision import Decision
 from monitor.web.keys import STATE
-from monitor.web.present import present_decision, present_status
-from monitor.web.state import WebState
+from monitor.web.present import present_entry, present_status
+from monitor.web.state import DecisionEntry, WebState
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 1000
@@ -45,7 +44,7 @@ async def status(request: web.Request) -> web.Response:
     return answer(present_status(request.app[STATE].status()))
 
 
-def _unknown_service(state: WebState, name: str) -> web.Response:
+def unknown_service(state: WebState, name: str) -> web.Response:
     shown = name if len(name) <= _MAX_NAME else name[:_MAX_NAME] + "…"
     names = sorted(state.service_names())
     if not names:
@@ -61,10 +60,15 @@ def _limit(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_LIMIT else None
 
 
-def _selected(groups: Sequence[Sequence[Decision]], rule: str | None, limit: int) -> list[Decision]:
+def _selected(
+    groups: Sequence[Sequence[DecisionEntry]], rule: str | None, limit: int
+) -> list[DecisionEntry]:
     """The newest `limit` decisions of the groups, newest first; looks at few more than those."""
-    newest_first = ((d for d in reversed(group) if rule in (None, d.rule)) for group in groups)
-    merged = merge(*newest_first, key=lambda decision: decision.time.mono, reverse=True)
+    newest_first = (
+        (entry for entry in reversed(group) if rule in (None, entry.decision.rule))
+        for group in groups
+    )
+    merged = merge(*newest_first, key=lambda entry: entry.decision.time.mono, reverse=True)
     return list(islice(merged, limit))
 
 
@@ -77,9 +81,9 @@ async def decisions(request: web.Request) -> web.Response:
     service, rule = request.query.get("service"), request.query.get("rule")
     kept = state.decisions()
     if service is None:
-        groups: Sequence[Sequence[Decision]] = tuple(kept.values())
+        groups: Sequence[Sequence[DecisionEntry]] = tuple(kept.values())
     elif service in kept or service in state.service_names():
         groups = (kept.get(service, ()),)
     else:
-        return _unknown_service(state, service)
-    return answer([present_decision(decision) for decision in _selected(groups, rule, limit)])
+        return unknown_service(state, service)
+    return answer([present_entry(entry) for entry in _selected(groups, rule, limit)])

@@ -1,5 +1,10 @@
-"""The HTTP application: read-only, and nothing in it waits for the Engine."""
+"""The HTTP application; nothing in it waits for the Engine.
 
+Reading is open to whoever reaches the port, changing needs the operator's token. There are no
+cookies and no CORS headers, so a page in a browser cannot change anything in somebody's name.
+"""
+
+import asyncio
 import hashlib
 from base64 import b64encode
 
@@ -8,9 +13,12 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from monitor.web import api, page
-from monitor.web.keys import STATE
+from monitor.web.door import Door
+from monitor.web.explain import explain
+from monitor.web.keys import DOOR, EXPLAINING, STATE
 from monitor.web.metrics import metrics
-from monitor.web.state import WebState
+from monitor.web.pauses import pause, pauses, resume
+from monitor.web.state import Refused, WebState
 
 _log = structlog.get_logger(__name__)
 
@@ -23,18 +31,32 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-_PATHS = ("/", "/metrics", "/healthz", "/readyz", "/api/v1/status", "/api/v1/decisions")
+_READING = ("GET", "HEAD")
+_METHODS = {"/api/v1/pauses": (*_READING, "POST", "DELETE"), "/api/v1/explain": ("POST",)}
+"""Of the paths that take others than _READING."""
+
+_PATHS = (
+    *("/", "/metrics", "/healthz", "/readyz", "/api/v1/status", "/api/v1/decisions"),
+    *_METHODS,
+)
+
+_EXPLANATIONS = 2
+"""At the same time: they may take seconds, and whoever reaches the port may ask for them."""
 
 
 @web.middleware
 async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Every answer gets the security headers, every error one sentence and no more."""
     try:
-        if request.method not in ("GET", "HEAD"):
-            response: web.StreamResponse = api.problem(405, "Only GET and HEAD are answered.")
-            response.headers["Allow"] = "GET, HEAD"
+        allowed = _METHODS.get(request.path, _READING)
+        if request.method not in allowed:
+            methods = " and ".join(allowed)
+            response: web.StreamResponse = api.problem(405, f"Only {methods} is answered here.")
+            response.headers["Allow"] = ", ".join(allowed)
         else:
             response = await handler(request)
+    except Refused as refused:
+        response = api.problem(refused.status, str(refused))
     except web.HTTPNotFound:
         known = ", ".join(_PATHS)
         response = api.problem(404, f"There is nothing at this address; there is {known}.")
@@ -47,14 +69,23 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     return response
 
 
-def build_app(state: WebState) -> web.Application:
-    """All paths over one state; see `serve` for how to run it."""
+def build_app(state: WebState, door: Door | None = None) -> web.Application:
+    """All paths over one state; see `serve` for how to run it.
+
+    door: who may change something; None: nobody.
+    """
     app = web.Application(middlewares=[_guard], client_max_size=1024)
     app[STATE] = state
+    app[DOOR] = door if door is not None else Door()
+    app[EXPLAINING] = asyncio.Semaphore(_EXPLANATIONS)
     app.router.add_get("/", page.page)
     app.router.add_get("/metrics", metrics)
     app.router.add_get("/healthz", api.healthz)
     app.router.add_get("/readyz", api.readyz)
     app.router.add_get("/api/v1/status", api.status)
     app.router.add_get("/api/v1/decisions", api.decisions)
+    app.router.add_get("/api/v1/pauses", pauses)
+    app.router.add_post("/api/v1/pauses", pause)
+    app.router.add_delete("/api/v1/pauses", resume)
+    app.router.add_post("/api/v1/explain", explain)
     return app

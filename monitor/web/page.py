@@ -130,7 +130,8 @@ def _agents(status: Status) -> str:
 
 def render_page(status: Status, not_ready: str | None) -> str:
     """The whole page; every text from outside is escaped."""
-    notes = [text for text in (not_ready, *status.problems) if text]
+    paused = (f"{pause.sentence}." for pause in status.pauses)
+    notes = [text for text in (not_ready, *paused, *status.problems) if text]
     shown = "".join(f'<p class="bad">{escape(text)}</p>\n' for text in notes)
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">

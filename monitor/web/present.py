@@ -7,7 +7,16 @@ from typing import Any
 
 from monitor.model.action import Action, ForceUpdate, ScaleTo
 from monitor.model.decision import Decision
-from monitor.web.state import AgentStatus, NodeStatus, RuleStatus, ServiceStatus, Status
+from monitor.model.pause import Pause
+from monitor.web.state import (
+    AgentStatus,
+    DecisionEntry,
+    Explanation,
+    NodeStatus,
+    RuleStatus,
+    ServiceStatus,
+    Status,
+)
 
 Json = dict[str, Any]
 
@@ -74,7 +83,38 @@ def present_decision(decision: Decision) -> Json:
             }
             for condition in decision.conditions
         ],
+        "binding": decision.binding,
+        "would_change": decision.would_change,
         "recheck_after": _finite(decision.recheck_after),
+    }
+
+
+def present_entry(entry: DecisionEntry) -> Json:
+    """A decision with what became of it."""
+    return present_decision(entry.decision) | {
+        "since": rfc3339(entry.since),
+        "repeats": entry.repeats,
+        "outcome": entry.outcome,
+        "outcome_detail": entry.outcome_detail,
+    }
+
+
+def present_explanation(explanation: Explanation) -> Json:
+    """A decision that was not carried out, in the same terms, and notes on it."""
+    decision = explanation.decision
+    entry = present_entry(DecisionEntry(decision, decision.time.wall))
+    return entry | {"notes": list(explanation.notes)}
+
+
+def present_pause(pause: Pause) -> Json:
+    return {
+        "scope": str(pause.scope),
+        "name": pause.name,
+        "since": rfc3339(pause.since),
+        "until": None if pause.until is None else rfc3339(pause.until),
+        "note": pause.note,
+        "by": pause.by,
+        "sentence": pause.sentence,
     }
 
 
@@ -86,6 +126,7 @@ def present_status(status: Status) -> Json:
         "agents": [_agent(agent) for agent in status.agents],
         "actor": status.actor,
         "problems": list(status.problems),
+        "pauses": [present_pause(pause) for pause in status.pauses],
     }
 
 

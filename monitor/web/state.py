@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from monitor.control.assignment import Claim
 from monitor.model.decision import Decision
+from monitor.model.pause import Pause, PauseScope
+from monitor.model.rule import RuleSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,37 @@ class AgentStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class DecisionEntry:
+    """A decision, or the newest of a run of equal ones.
+
+    since: wall seconds of the first of them; repeats: how many there are. outcome: what became
+    of its write, None where there was none or it is not known yet.
+    """
+
+    decision: Decision
+    since: float
+    repeats: int = 1
+    outcome: str | None = None
+    outcome_detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a rule would decide now. notes: what to know about how that was found, in sentences."""
+
+    decision: Decision
+    notes: tuple[str, ...] = ()
+
+
+class Refused(Exception):
+    """What was asked cannot be done. status: of the HTTP answer; `str()` is one sentence."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """`actor` is the name of the node whose agent acts, None if none does.
 
@@ -81,6 +115,35 @@ class Status:
     agents: tuple[AgentStatus, ...] = ()
     actor: str | None = None
     problems: tuple[str, ...] = field(default=())
+    pauses: tuple[Pause, ...] = ()
+
+
+class Operations(Protocol):
+    """What a person may ask for besides looking."""
+
+    def pauses(self) -> Sequence[Pause]:
+        """Those in force."""
+
+    def pause(
+        self, scope: PauseScope, name: str, seconds: float | None, *, note: str, by: str
+    ) -> Pause:
+        """Hands off for `seconds`, or until resumed (None). Raises Refused."""
+
+    def resume(self, scope: PauseScope, name: str) -> Pause:
+        """Ends a pause and gives it back. Raises Refused."""
+
+    def claim(
+        self, rules: RuleSet, service_name: str, rule: str | None
+    ) -> tuple[Claim, tuple[str, ...]]:
+        """The one of `rules` that `explain` shall judge on a known service: the one named, else
+        the first scale rule about it, else the first rule; and the names of the others that are
+        about it. Raises Refused."""
+
+    async def explain(self, claim: Claim, service_name: str) -> Explanation:
+        """What the rule would decide now; waits a while for numbers that were not read yet.
+
+        Nothing is remembered and nothing is done. Raises Refused.
+        """
 
 
 class WebState(Protocol):
@@ -98,5 +161,8 @@ class WebState(Protocol):
     def service_names(self) -> Sequence[str]:
         """Services that this agent knows; none on workers."""
 
-    def decisions(self) -> Mapping[str, Sequence[Decision]]:
+    def decisions(self) -> Mapping[str, Sequence[DecisionEntry]]:
         """The kept decisions by service name, newest last."""
+
+    @property
+    def operations(self) -> Operations: ...

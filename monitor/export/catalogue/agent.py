@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 
+from monitor.export.catalogue.operator import OPERATOR_GENERATORS
 from monitor.export.facts import AgentFacts, MirrorFacts, RuleConfigFacts
 from monitor.export.family import Family, Generator, MetricType, Sample
 
@@ -229,7 +230,12 @@ _OWN: tuple[Generator[AgentFacts], ...] = (
     ),
 )
 
-FACT_GENERATORS: tuple[Generator[AgentFacts], ...] = (*_ENGINE, *_STREAM, *_OWN)
+FACT_GENERATORS: tuple[Generator[AgentFacts], ...] = (
+    *_ENGINE,
+    *_STREAM,
+    *_OWN,
+    *OPERATOR_GENERATORS,
+)
 
 DROPPED = Family(
     "swarm_agent_series_dropped_total",

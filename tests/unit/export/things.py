@@ -11,6 +11,7 @@ from monitor.export.facts import (
     CallFacts,
     CollectorFacts,
     MirrorFacts,
+    OperatorFacts,
     RuleConfigFacts,
     StreamFacts,
 )
@@ -18,7 +19,7 @@ from monitor.export.local import LocalExposition
 from monitor.export.rows import TaskUsageRow
 from monitor.model.action import ScaleTo
 from monitor.model.container import Health
-from monitor.model.decision import Decision, Input
+from monitor.model.decision import Condition, Decision, Input
 from monitor.model.node import Availability, Node, NodeState
 from monitor.model.now import Now
 from monitor.model.reason import Reason
@@ -151,6 +152,10 @@ def decision(rule: str = "load", service_name: str = "web", **changes: Any) -> D
             Input("cpu", "t2", 0.7, used=True),
             Input("cpu", "t3", 9.0, used=False, note="too old"),
         ),
+        "conditions": (
+            Condition("AbleToScale", True, "ReadyForNewScale"),
+            Condition("ScalingLimited", False, "DesiredWithinRange"),
+        ),
     }
     return Decision(rule=rule, service_name=service_name, **(values | changes))
 
@@ -171,6 +176,13 @@ FULL_FACTS = AgentFacts(
     rule_config=RuleConfigFacts(successful=True, loaded_at=1700000002.0, digest="abc"),
     calls=(CallFacts("GET", "/services/{id}", 4, 0.5, {"timeout": 1}, (0.01, 0.1), (1, 2, 1)),),
     collectors=(CollectorFacts("mirror", 0.2, success=True),),
+    operator=OperatorFacts(
+        pauses=(("service", "web"), ("all", "")),
+        refusals={"token_wrong": 3, "token_missing": 0},
+        writes_per_minute=30,
+        writes_counted=4,
+        writes_waiting=2,
+    ),
 )
 BUILD = BuildInfo("0.1.0", "abc123", "3.11.7")
 

@@ -11,9 +11,18 @@ from aiohttp import ClientError, ClientSession, DummyCookieJar, web
 
 from monitor.model.decision import Condition, Decision, Stage
 from monitor.model.now import Now
+from monitor.model.pause import Pause, PauseScope
 from monitor.web.app import build_app
 from monitor.web.server import CannotListen, parse_address, serve
-from monitor.web.state import AgentStatus, NodeStatus, RuleStatus, ServiceStatus, Status
+from monitor.web.state import (
+    AgentStatus,
+    DecisionEntry,
+    NodeStatus,
+    Operations,
+    RuleStatus,
+    ServiceStatus,
+    Status,
+)
 from tests.unit.export.things import decision
 
 NASTY = "<script>alert('x')</script>&\"'"
@@ -48,8 +57,15 @@ class State:
     def service_names(self) -> Sequence[str]:
         return self.names
 
-    def decisions(self) -> Mapping[str, Sequence[Decision]]:
-        return self.kept
+    def decisions(self) -> Mapping[str, Sequence[DecisionEntry]]:
+        return {
+            name: [DecisionEntry(d, d.time.wall - 60.0, 61, "applied", "late") for d in kept]
+            for name, kept in self.kept.items()
+        }
+
+    @property
+    def operations(self) -> Operations:
+        raise NotImplementedError
 
 
 @pytest.fixture
@@ -180,6 +196,8 @@ async def test_a_decision_as_json(client: Client, state: State) -> None:
                 1.5,
                 stages=(Stage("raw", 3.2, "cpu"), Stage("bounded", float("inf"))),
                 conditions=(Condition("ScalingLimited", True, "TooManyReplicas", "max"),),
+                binding="max",
+                would_change="max is raised",
             )
         ]
     }
@@ -201,6 +219,11 @@ async def test_a_decision_as_json(client: Client, state: State) -> None:
         "note": "too old",
     }
     assert value["conditions"][0]["type"] == "ScalingLimited"
+    assert (value["binding"], value["would_change"]) == ("max", "max is raised")
+    assert (value["since"], value["repeats"]) == ("2023-11-14T22:12:21.500Z", 61)
+    assert (value["outcome"], value["outcome_detail"]) == ("applied", "late")
+    contract = {"time", "rule", "service_name", "current", "desired", "action", "reason"}
+    assert contract | {"sentence", "stages", "inputs", "conditions"} <= value.keys()
 
 
 async def test_an_unknown_service_gets_help(client: Client, state: State) -> None:
@@ -248,6 +271,7 @@ def full_status(text: str) -> Status:
         agents=(AgentStatus("n1", text, "manager", "1", ready=True, acting=True, message=text),),
         actor="alpha",
         problems=(text,),
+        pauses=(Pause(PauseScope.SERVICE, text, None, 0.0, text, text),),
     )
 
 

@@ -1,0 +1,165 @@
+"""What a person asks of a running agent: hands off, hands on, and what rules would do."""
+
+import asyncio
+import difflib
+from collections.abc import Iterable, Sequence
+
+import structlog
+
+from monitor.cluster.mirror import Mirror
+from monitor.control.assignment import Claim, claims_on
+from monitor.control.controller import Controller
+from monitor.control.pauses import TooManyPauses
+from monitor.model.pause import Pause, PauseScope
+from monitor.model.rule import AnyRule, RuleMode, RuleSet, ScaleRule
+from monitor.model.scalar import JsonUrl, PrometheusQuery, ScalarMetric
+from monitor.model.service import Service
+from monitor.model.usage import Usage
+from monitor.ports.actorship import Actorship
+from monitor.ports.clock import Clock
+from monitor.web.state import Explanation, Refused
+
+NUMBERS_MAY_TAKE = 10.0
+"""Seconds that an explanation waits for numbers that were never read before."""
+
+_LOOK_EVERY = 0.1
+_SHOWN = 80
+
+
+class OperatorDesk:
+    """A `monitor.web.state.Operations` over the parts of one agent."""
+
+    def __init__(
+        self, *, controller: Controller, mirror: Mirror, actorship: Actorship, clock: Clock
+    ) -> None:
+        self._controller = controller
+        self._mirror = mirror
+        self._actorship = actorship
+        self._clock = clock
+        self._log = structlog.get_logger("monitor.control")
+
+    def pauses(self) -> Sequence[Pause]:
+        return self._controller.pauses.shown(self._clock.now())
+
+    def pause(
+        self, scope: PauseScope, name: str, seconds: float | None, *, note: str, by: str
+    ) -> Pause:
+        """What is not there cannot be paused: a typo would leave a service unprotected."""
+        self._refuse_standby()
+        self._refuse_unknown(scope, name)
+        now = self._clock.now()
+        try:
+            pauses = self._controller.pauses.having(scope, name, seconds, now, note=note, by=by)
+        except TooManyPauses as error:
+            raise Refused(409, f"{error}.") from None
+        self._controller.use_pauses(pauses)
+        made = next(p for p in pauses.shown(now) if (p.scope, p.name) == (scope, name))
+        self._log.info(made.sentence)
+        return made
+
+    def resume(self, scope: PauseScope, name: str) -> Pause:
+        self._refuse_standby()
+        now = self._clock.now()
+        pauses = self._controller.pauses
+        shown = pauses.shown(now)
+        ended = next((p for p in shown if (p.scope, p.name) == (scope, name)), None)
+        if ended is None:
+            paused = ", ".join(pause.what for pause in shown[:10]) or "nothing"
+            what = Pause(scope, name[:_SHOWN]).what
+            raise Refused(404, f"{what} is not paused; paused is: {paused}.")
+        self._controller.use_pauses(pauses.without(scope, name).current(now))
+        self._log.info(f"{ended.what} is not paused any more")
+        return ended
+
+    def claim(
+        self, rules: RuleSet, service_name: str, rule: str | None
+    ) -> tuple[Claim, tuple[str, ...]]:
+        claims = claims_on(self._service(service_name), rules)
+        chosen = next((claim for claim in claims if rule in (None, claim.rule.name)), None)
+        if chosen is not None:
+            return chosen, tuple(c.rule.name for c in claims if c is not chosen)
+        if rule is None:
+            raise Refused(404, f"No rule in these files is about {service_name}.")
+        raise Refused(404, _no_such_claim(rules.rules, rule, service_name, claims))
+
+    async def explain(self, claim: Claim, service_name: str) -> Explanation:
+        service_id = self._service(service_name).id
+        deadline = self._clock.now().mono + NUMBERS_MAY_TAKE
+        while True:
+            view = self._mirror.view(service_id)
+            if view is None:
+                raise Refused(404, f"The service {service_name} is gone.")
+            decision, usage = self._controller.preview(claim, view)
+            unread = unread_numbers(claim, usage)
+            if not unread or self._clock.now().mono >= deadline:
+                break
+            await asyncio.sleep(_LOOK_EVERY)
+        notes = [self._history_note(claim, view.service)]
+        notes += [f"{name} was not read within {NUMBERS_MAY_TAKE:.0f} s" for name in unread]
+        pause = self._controller.pauses.on(service_name, claim.rule.name, self._clock.now())
+        if pause is not None:
+            notes.append(pause.sentence)
+        return Explanation(decision, tuple(notes))
+
+    def _history_note(self, claim: Claim, service: Service) -> str:
+        name = claim.rule.name
+        if self._controller.book.knows(service.id, name):
+            return f"judged with what rule {name}, which is in force, remembers of {service.name}"
+        return (
+            f"no rule {name} is in force for {service.name}: judged as at a first look, without "
+            "past recommendations, cooldowns and budgets"
+        )
+
+    def _service(self, name: str) -> Service:
+        for service in self._mirror.services().values():
+            if service.name == name:
+                return service
+        raise Refused(404, f"There is no service {name[:_SHOWN]!r} any more.")
+
+    def _refuse_standby(self) -> None:
+        """A pause that the acting agent does not know of would hold nothing back."""
+        if self._actorship.term() is None and self._mirror.fresh:
+            why_not = self._actorship.why_not()
+            raise Refused(409, f"This agent does not act, so it has nothing to pause: {why_not}.")
+
+    def _refuse_unknown(self, scope: PauseScope, name: str) -> None:
+        if scope is PauseScope.SERVICE:
+            known = {service.name for service in self._mirror.services().values()}
+        elif scope is PauseScope.RULE:
+            known = {rule.name for rule in self._controller.rules.rules}
+            known |= {entry.decision.rule for entry in self._controller.book.latest()}
+        else:
+            return
+        if name not in known:
+            raise Refused(404, f"There is no {scope} {name[:_SHOWN]!r}{_close(name, known)}")
+
+
+def unread_numbers(claim: Claim, usage: Usage) -> list[str]:
+    """Names of the rule's metrics whose source has not answered yet, neither well nor badly."""
+    if claim.rivals or not isinstance(claim.rule, ScaleRule):
+        return []
+    return [
+        metric.name
+        for metric in claim.rule.metrics
+        if isinstance(metric, ScalarMetric)
+        and isinstance(metric.source, PrometheusQuery | JsonUrl)
+        and metric.name not in usage.numbers
+    ]
+
+
+def _no_such_claim(
+    rules: Iterable[AnyRule], name: str, service_name: str, claims: Sequence[Claim]
+) -> str:
+    there = next((rule for rule in rules if rule.name == name), None)
+    names = ", ".join(claim.rule.name for claim in claims) or "none"
+    about = f"about {service_name} are: {names}."
+    if there is None:
+        return f"There is no rule {name[:_SHOWN]!r} in these files; {about}"
+    if there.mode is RuleMode.OFF:
+        return f"Rule {name} is off: write mode: act or mode: dry_run to have it judged."
+    return f"Rule {name} is not about {service_name}; {about}"
+
+
+def _close(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name[:_SHOWN], sorted(known), n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(close)}?" if close else "."
