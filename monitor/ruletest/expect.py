@@ -1,0 +1,45 @@
+"""Whether an expectation holds, and a sentence that shows the difference where it does not."""
+
+from dataclasses import dataclass
+
+from monitor.model.decision import Decision
+from monitor.ruletest.models import Expected
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was there at an expectation's moment; `decision` None before the first."""
+
+    replicas: int
+    decision: Decision | None
+    writes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """`differences` are "replicas: expected 4, got 2"; `context` is the newest decision."""
+
+    test: str
+    place: str
+    expected: Expected
+    differences: tuple[str, ...]
+    context: str
+
+
+def differences(expected: Expected, seen: Seen) -> tuple[str, ...]:
+    found: list[str] = []
+    if expected.replicas is not None and seen.replicas != expected.replicas:
+        found.append(f"replicas: expected {expected.replicas}, got {seen.replicas}")
+    if expected.at_least is not None and seen.replicas < expected.at_least:
+        found.append(f"replicas: expected at least {expected.at_least}, got {seen.replicas}")
+    if expected.at_most is not None and seen.replicas > expected.at_most:
+        found.append(f"replicas: expected at most {expected.at_most}, got {seen.replicas}")
+    reason = "no decision yet" if seen.decision is None else str(seen.decision.reason)
+    if expected.reason is not None and reason != expected.reason:
+        found.append(f"reason: expected {expected.reason}, got {reason}")
+    action = "none" if seen.decision is None else seen.decision.action_name
+    if expected.action is not None and action != expected.action:
+        found.append(f"action: expected {expected.action}, got {action}")
+    if expected.writes is not None and seen.writes != expected.writes:
+        found.append(f"writes: expected {expected.writes}, got {seen.writes}")
+    return tuple(found)

@@ -1,0 +1,158 @@
+"""A file of rule tests as it is written."""
+
+from datetime import datetime
+from typing import Annotated, ClassVar
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from monitor.model.reason import Reason
+from monitor.rulefile import units
+from monitor.rulefile.base import Faults, Strict
+from monitor.rulefile.fields import (
+    Cores,
+    Interval,
+    Many,
+    Replicas,
+    RuleName,
+    StackName,
+    choice,
+    text,
+)
+from monitor.ruletest.series import parse_series
+
+LONGEST = 30 * 86400.0
+
+
+def _offset(value: object) -> float:
+    seconds = units.seconds(value)
+    if not 0 <= seconds <= LONGEST:
+        raise ValueError(f"must be from 0s to 30d after the start, not {value}")
+    return seconds
+
+
+def _size(value: object) -> int:
+    return int(units.size(value))
+
+
+def _moment(value: object) -> float:
+    """Wall seconds of an RFC 3339 moment with its zone."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError(f'must be a moment such as "2026-03-02T08:00:00Z", not {value}')
+    return moment.timestamp()
+
+
+Offset = Annotated[float, BeforeValidator(_offset)]
+Size = Annotated[int, BeforeValidator(_size)]
+Moment = Annotated[float, BeforeValidator(_moment)]
+Word = Annotated[str, BeforeValidator(text(r"^.{1,200}$", "text", "one line"))]
+Action = Annotated[
+    str,
+    BeforeValidator(
+        text(
+            r"^(scale_up|scale_down|restart_service|none)$",
+            "an action",
+            "scale_up, scale_down, restart_service or none",
+        )
+    ),
+]
+
+
+class ServiceGiven(Strict):
+    """A replicated service that runs when the test starts."""
+
+    EXAMPLE: ClassVar[str] = "{name: web, replicas: 2, cpu_limit: 0.5}"
+
+    name: Word
+    replicas: Replicas
+    stack: StackName | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
+    cpu_limit: Cores | None = None
+    cpu_reservation: Cores | None = None
+    memory_limit: Size | None = None
+    memory_reservation: Size | None = None
+    start_time: Offset = 1.0
+
+
+class SeriesGiven(Strict):
+    EXAMPLE: ClassVar[str] = """{series: 'cpu{service="web"}', values: '0.1x3 0.4'}"""
+
+    series: Word
+    values: str
+
+    @model_validator(mode="after")
+    def _readable(self) -> "SeriesGiven":
+        try:
+            parse_series(self.series, self.values)
+        except ValueError as error:
+            raise Faults(("", str(error))) from None
+        return self
+
+
+class Expected(Strict):
+    """What must hold at one moment."""
+
+    EXAMPLE: ClassVar[str] = "{at: 1m, service: web, replicas: 4}"
+
+    at: Offset
+    service: Word
+    rule: RuleName | None = None
+    replicas: Replicas | None = None
+    at_least: Replicas | None = None
+    at_most: Replicas | None = None
+    reason: Annotated[Reason, BeforeValidator(choice(Reason))] | None = None
+    action: Action | None = None
+    writes: Replicas | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> "Expected":
+        asked = self.model_dump(exclude={"at", "service", "rule"}, exclude_none=True)
+        if not asked:
+            raise Faults(("", "expects nothing: write replicas, reason, action or writes"))
+        return self
+
+
+class RuleTest(Strict):
+    EXAMPLE: ClassVar[str] = "{name: ..., services: [...], series: [...], expect: [...]}"
+    MEANT: ClassVar[dict[str, str]] = {"input_series": "series", "expectations": "expect"}
+
+    name: Word
+    start: Moment | None = None
+    interval: Interval = 15.0
+    services: Many[ServiceGiven]
+    series: Many[SeriesGiven] = ()
+    expect: Many[Expected]
+
+    @model_validator(mode="after")
+    def _known_services(self) -> "RuleTest":
+        known = {service.name for service in self.services}
+        faults: list[tuple[tuple[str | int, ...], str]] = [
+            (("expect", index, "service"), f"no service of this test is named {expected.service}")
+            for index, expected in enumerate(self.expect)
+            if expected.service not in known
+        ]
+        for index, given in enumerate(self.series):
+            service = parse_series(given.series, given.values).service
+            if service not in known:
+                faults.append(
+                    (("series", index, "series"), f"no service of this test is named {service}")
+                )
+        if not self.expect:
+            faults.append((("expect",), "expects nothing: write at least one expectation"))
+        if faults:
+            raise Faults(*faults)
+        return self
+
+
+class RuleTestFile(Strict):
+    """Tests of the rules in other files."""
+
+    EXAMPLE: ClassVar[str] = '"version: 1", "rules:" with files and "tests:" with a list below'
+    MEANT: ClassVar[dict[str, str]] = {"rule_files": "rules"}
+
+    version: Annotated[int, Field(ge=1, le=1)]
+    rules: Many[Word]
+    tests: Many[RuleTest]

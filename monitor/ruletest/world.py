@@ -1,0 +1,159 @@
+"""One test: a simulated Swarm, the agent's whole core, and expectations at their times."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from monitor.agent.core import Core
+from monitor.control.observer import Silent
+from monitor.model.decision import Decision
+from monitor.model.outcome import Outcome, OutcomeKind
+from monitor.model.rule import RuleSet, ScaleRule
+from monitor.model.scalar import JsonUrl, PrometheusQuery, ScalarMetric
+from monitor.ruletest.expect import Failure, Seen, differences
+from monitor.ruletest.measured import MeasuredNumbers, MeasuredSeries
+from monitor.ruletest.models import Expected, RuleTest, ServiceGiven
+from monitor.ruletest.series import Series, parse_series
+from monitor.simulate.clock import VirtualClock
+from monitor.simulate.executor import Behaviour
+from monitor.simulate.swarm import Swarm
+from monitor.sources.calendar import CronCalendar
+from monitor.sources.substitute import Subject, substituted
+
+NOWHERE = Path("/nonexistent")
+SETTLED = 4.0
+"""Seconds before the start in which the services run already and the agent looks at them."""
+
+DEFAULT_START = 1_767_225_600.0  # 2026-01-01T00:00:00Z
+
+
+class _Records(Silent):
+    """The newest decision of each rule and service, and how many writes were applied."""
+
+    def __init__(self) -> None:
+        self.decisions: dict[tuple[str, str], Decision] = {}
+        self.newest: dict[str, Decision] = {}
+        self.writes: dict[str, int] = {}
+
+    def decided(self, decision: Decision, new: bool) -> None:
+        self.decisions[decision.rule, decision.service_name] = decision
+        self.newest[decision.service_name] = decision
+
+    def wrote(self, decision: Decision, outcome: Outcome) -> None:
+        if outcome.kind is OutcomeKind.APPLIED:
+            name = decision.service_name
+            self.writes[name] = self.writes.get(name, 0) + 1
+
+
+async def run_test(
+    test: RuleTest, rules: RuleSet, file: str, lines: Sequence[int]
+) -> list[Failure]:
+    """Runs inside a virtual loop; the expectations that did not hold, in order of time."""
+    return await _World(test, rules).run(file, lines)
+
+
+class _World:
+    def __init__(self, test: RuleTest, rules: RuleSet) -> None:
+        self._test = test
+        self._rules = rules
+        series = [parse_series(given.series, given.values) for given in test.series]
+        begin = asyncio.get_running_loop().time()
+        wall = DEFAULT_START if test.start is None else test.start
+        self._clock = VirtualClock(start_wall=wall - begin - SETTLED)
+        self._swarm = Swarm(self._clock)
+        node_id = self._swarm.add_node("m1", "manager", cpu_cores=10_000.0, memory_bytes=2**50)
+        for given in test.services:
+            self._create(given)
+        self._usage = MeasuredSeries(self._swarm, series, test.interval)
+        self._numbers = MeasuredNumbers(_sources(test, rules, series), test.interval)
+        self._records = _Records()
+        self._core = Core(
+            self._swarm.engine(node_id),
+            self._clock,
+            observer=self._records,
+            own_service_id="none",
+            proc_root=NOWHERE,
+            cgroup_root=NOWHERE,
+            usage=self._usage,
+            numbers=self._numbers,
+            calendar=CronCalendar(),
+        )
+
+    def _create(self, given: ServiceGiven) -> None:
+        labels = dict(given.labels)
+        if given.stack is not None:
+            labels["com.docker.stack.namespace"] = given.stack
+        image = f"{given.name}:1"
+        self._swarm.behaviours[image] = Behaviour(start=given.start_time)
+        self._swarm.create_service(
+            given.name,
+            image=image,
+            replicas=given.replicas,
+            labels=labels,
+            cpu_limit=given.cpu_limit,
+            cpu_reservation=given.cpu_reservation,
+            memory_limit=given.memory_limit,
+            memory_reservation=given.memory_reservation,
+        )
+
+    async def run(self, file: str, lines: Sequence[int]) -> list[Failure]:
+        stop = asyncio.Event()
+        failures: list[Failure] = []
+        async with asyncio.TaskGroup() as group:
+            sampling = group.create_task(self._usage.run(), name="series")
+            core = group.create_task(self._core.run(stop), name="core")
+            await asyncio.sleep(SETTLED)
+            self._core.controller.use_rules(self._rules)
+            start = self._swarm.mono()
+            self._usage.started = self._numbers.started = start
+            order = sorted(range(len(self._test.expect)), key=lambda i: self._test.expect[i].at)
+            for index in order:
+                expected = self._test.expect[index]
+                # Right after the decisions of that very second.
+                await asyncio.sleep(max(start + expected.at + 0.5 - self._swarm.mono(), 0.0))
+                failure = self._judge(expected, f"{file}:{lines[index]}")
+                failures += [failure] if failure else []
+            stop.set()
+            await core
+            sampling.cancel()
+        self._swarm.close()
+        return failures
+
+    def _judge(self, expected: Expected, place: str) -> Failure | None:
+        name = expected.service
+        records = self._records
+        decision = (
+            records.newest.get(name)
+            if expected.rule is None
+            else records.decisions.get((expected.rule, name))
+        )
+        spec = self._swarm.service(name).spec
+        seen = Seen(spec["Mode"]["Replicated"]["Replicas"], decision, records.writes.get(name, 0))
+        found = differences(expected, seen)
+        if not found:
+            return None
+        context = "no rule has judged it" if decision is None else decision.sentence
+        return Failure(self._test.name, place, expected, found, context)
+
+
+def _sources(
+    test: RuleTest, rules: RuleSet, series: Sequence[Series]
+) -> dict[PrometheusQuery | JsonUrl, Series]:
+    """Each source as the agent asks for it, with the series of its metric's name."""
+    numbers = {(one.service, one.metric): one for one in series if one.kind == "number"}
+    found: dict[PrometheusQuery | JsonUrl, Series] = {}
+    for rule in rules.rules:
+        if not isinstance(rule, ScaleRule):
+            continue
+        for metric in rule.metrics:
+            if not isinstance(metric, ScalarMetric):
+                continue
+            source = metric.source
+            if not isinstance(source, PrometheusQuery | JsonUrl):
+                continue
+            for given in test.services:
+                one = numbers.get((given.name, metric.name))
+                if one is not None:
+                    subject = Subject(given.name, given.stack, rule.name)
+                    found[substituted(source, subject)] = one
+    return found
