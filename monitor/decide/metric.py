@@ -171,9 +171,11 @@ def _spell(scene: _Scene, value: float) -> str:
 
 def _band(scene: _Scene) -> Band:
     counted = scene.counting.tasks(len(scene.gathered.grouped.ready))
-    low, high = ratios(scene.counting, counted)
-    target = scene.target.value
-    return Band(_spell(scene, low * target) if low > 0 else "", _spell(scene, high * target))
+    low, high = (ratio * scene.target.value for ratio in ratios(scene.counting, counted))
+    if scene.basis is not None:
+        return Band(words.edge(low * 100) if low > 0 else "", words.edge(high * 100))
+    kind = scene.metric.kind
+    return Band(words.amount(kind, low) if low > 0 else "", words.amount(kind, high))
 
 
 def _activity(scene: _Scene, wanted: Wanted) -> Activity | None:

@@ -25,6 +25,11 @@ def percent(value: float) -> str:
     return f"{value:.0f}%" if value >= 9.95 or value == round(value) else f"{value:.1f}%"
 
 
+def edge(value: float) -> str:
+    """A percentage at which something changes, to a tenth: `55%`, `37.5%`."""
+    return f"{round(value, 1):g}%"
+
+
 def amount(kind: MetricKind, value: float) -> str:
     """Cores (`0.25 cores`), bytes (`700MiB`) or bytes per second (`3MiB/s`)."""
     if kind is MetricKind.CPU:

@@ -54,6 +54,11 @@ class Quantity:
 class Metric:
     """`name` is unique in its rule. Windows in seconds.
 
+    window, rising_window: usage is judged as the mean over `window`, and for more replicas alone
+    also as the mean over the short `rising_window`. Worked example with 15 s and 5 s: 2 tasks
+    at 40 % of a target of 50 % step to 100 %. Their long mean is above target after 5 s only,
+    the short one after 2 s (64 %: 3 replicas), and after 4 s it asks for the 4 that the load
+    needs. Back at 40 % the long mean lets go slowly, and the window of scale_down after it.
     target: None where the metric is only an input of a formula: the sum over all tasks.
     activation: with `min: 0`, usage per task (in the target's terms) above which the service
     must stay awake; None: any usage that another metric does not put to sleep.
