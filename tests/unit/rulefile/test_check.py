@@ -127,26 +127,3 @@ def test_every_pattern_of_the_schema_compiles() -> None:
     for pattern in patterns:
         re.compile(json.loads(pattern))
         assert "(?P" not in pattern
-
-
-def test_reference_names_every_field() -> None:
-    """docs/rules.md explains every field that the schema knows."""
-    text = (ROOT / "docs" / "rules.md").read_text()
-    schema = json_schema()
-    fields = {
-        field
-        for model in (*schema["$defs"].values(), schema)
-        for field in model.get("properties", ())
-    }
-    assert {field for field in fields if f"`{field}`" not in text} == set()
-
-
-def test_examples_of_the_reference_are_valid() -> None:
-    """Every complete rule file shown in docs/rules.md loads."""
-    text = (ROOT / "docs" / "rules.md").read_text()
-    blocks = [b for b in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "version:" in b]
-    assert len(blocks) >= 2
-    from tests.unit.rulefile.helpers import said
-
-    for block in blocks:
-        assert said(block) == []
