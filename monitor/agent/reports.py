@@ -9,7 +9,8 @@ from monitor.export.agent_metrics import AgentMetrics
 from monitor.model.decision import Decision
 from monitor.model.outcome import Outcome, OutcomeKind
 from monitor.model.reason import Reason
-from monitor.model.rule import RuleSet, ScaleRule
+from monitor.model.rule import AnyRule, RuleSet, ScaleRule
+from monitor.ports.bounds import Calendar
 from monitor.ports.clock import Clock
 from monitor.rulefile.labels import RULE_PREFIX
 
@@ -29,24 +30,30 @@ _WARN_ONCE = frozenset(
 
 
 class Reports:
-    """A `monitor.control.observer.Observer`: one line per write, one per lasting hindrance."""
+    """A `monitor.control.observer.Observer`: one line per write, one per lasting hindrance.
+
+    calendar: which bounds of a rule are in force at a time.
+    """
 
     def __init__(
-        self, metrics: AgentMetrics, clock: Clock, assignments: Callable[[], Assignments]
+        self,
+        metrics: AgentMetrics,
+        clock: Clock,
+        assignments: Callable[[], Assignments],
+        calendar: Calendar,
     ) -> None:
         self._metrics = metrics
         self._clock = clock
         self._assignments = assignments
+        self._calendar = calendar
         self._log = structlog.get_logger("monitor.control")
         self._last_outcome: dict[str, tuple[OutcomeKind, str]] = {}
         self._warned: dict[tuple[str, str], Reason] = {}
-        self._bounds: dict[str, tuple[int, int]] = {}
+        self._scale_rules: dict[str, ScaleRule] = {}
 
     def use_rules(self, rules: RuleSet) -> None:
         """These rules are in force: their bounds are shown, series of others dropped."""
-        self._bounds = {
-            rule.name: (rule.min, rule.max) for rule in rules.rules if isinstance(rule, ScaleRule)
-        }
+        self._scale_rules = {rule.name: rule for rule in rules.rules if isinstance(rule, ScaleRule)}
         labelled = self._assignments().label_rules()
         self._metrics.keep_rules(rule.name for rule in (*rules.rules, *labelled))
 
@@ -54,12 +61,12 @@ class Reports:
         self._metrics.rule_evaluated(decision.rule)
         self._metrics.decision(decision)
         key = (decision.rule, decision.service_name)
+        rule: AnyRule | None = self._scale_rules.get(decision.rule)
         if decision.rule.startswith(RULE_PREFIX):
             rule = self._assignments().rule(decision.service_id, decision.rule)
-            if isinstance(rule, ScaleRule):
-                self._metrics.bounds(*key, rule.min, rule.max)
-        elif decision.rule in self._bounds:
-            self._metrics.bounds(*key, *self._bounds[decision.rule])
+        if isinstance(rule, ScaleRule):
+            in_force = self._calendar.in_force(rule, decision.time.wall)
+            self._metrics.bounds(*key, in_force.min, in_force.max)
         if decision.reason not in _WARN_ONCE:
             self._warned.pop(key, None)
         elif self._warned.get(key) is not decision.reason:

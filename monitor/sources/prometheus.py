@@ -30,7 +30,7 @@ async def read_prometheus(source: PrometheusQuery, default: str | None, fetch: F
         raise ServerFault(_NO_SERVER)
     base = http_url(address, _EXAMPLE)
     url = base.with_path(f"{base.path.rstrip('/')}/api/v1/query").with_query(base.query)
-    form = {"query": source.query, "timeout": f"{max(source.timeout, 0.001):.3f}s"}
+    form = {"query": source.query, "timeout": f"{max(round(source.timeout * 1000), 1)}ms"}
     answer = await fetch(Request(url, source.credentials, source.timeout, form))
     if answer.status in _NO_POST:
         asked = url.extend_query(form)

@@ -10,7 +10,7 @@ from aiohttp import web
 from monitor.sources.fetch import Fetch
 from monitor.sources.session import http_fetch
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class Server:
 
 @asynccontextmanager
 async def serving(handler: Handler) -> AsyncIterator[Server]:
-    async def answer(request: web.Request) -> web.StreamResponse:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
         form = {key: str(value) for key, value in (await request.post()).items()}
         server.seen.append((request.method, request.path_qs, form, dict(request.headers)))
         server.at_once += 1
@@ -51,7 +51,7 @@ async def serving(handler: Handler) -> AsyncIterator[Server]:
 def saying(body: str | bytes, **options: object) -> Handler:
     """The same body to whatever is asked, as JSON where no `content_type` says otherwise."""
 
-    async def answer(request: web.Request) -> web.StreamResponse:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
         given = {"content_type": "application/json"} | options
         raw = body if isinstance(body, bytes) else body.encode()
         return web.Response(body=raw, **given)  # type: ignore[arg-type]
@@ -59,7 +59,7 @@ def saying(body: str | bytes, **options: object) -> Handler:
     return answer
 
 
-async def silent(request: web.Request) -> web.StreamResponse:
+async def silent(request: web.BaseRequest) -> web.StreamResponse:
     """Answers in an hour."""
     await asyncio.sleep(3600)
     return web.Response()

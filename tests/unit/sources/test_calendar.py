@@ -257,7 +257,7 @@ def scanned(cron: str, zone: str, start: float, end: float) -> list[float]:
     return sorted(found)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     cron=FIELDS,
     zone=ZONES,
@@ -281,7 +281,7 @@ def test_active_is_what_a_scan_of_every_minute_says(
         assert (bounds(of, wall, calendar)[0] == 5) is expected, local
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     parts=st.lists(
         st.tuples(FIELDS, st.sampled_from([60.0, 1800.0, 2 * HOUR]), ZONES), min_size=1, max_size=3

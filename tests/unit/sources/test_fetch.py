@@ -40,7 +40,7 @@ async def unanswered(url: str) -> str:
 async def test_a_server_that_hangs_is_left_in_time() -> None:
     """Before its answer begins, and in the middle of it."""
 
-    async def halting(request: web.Request) -> web.StreamResponse:
+    async def halting(request: web.BaseRequest) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
         await response.write(b"{")
@@ -53,7 +53,7 @@ async def test_a_server_that_hangs_is_left_in_time() -> None:
 async def test_a_body_without_end_is_left() -> None:
     """One MiB is enough for a number; exactly that much is taken."""
 
-    async def endless(request: web.Request) -> web.StreamResponse:
+    async def endless(request: web.BaseRequest) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
         while True:
@@ -120,7 +120,7 @@ async def test_redirects_stay_with_the_origin(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("s3cret\n")
     secret = Credentials(bearer_token_file=str(tmp_path / "token"))
 
-    async def within(request: web.Request) -> web.StreamResponse:
+    async def within(request: web.BaseRequest) -> web.StreamResponse:
         if request.path == "/a":
             return web.Response(status=301, headers={"Location": "/b"})
         assert request.headers["Authorization"] == "Bearer s3cret"
@@ -159,7 +159,7 @@ async def test_a_secret_that_is_said_back_is_not_shown(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("s3cret")
     credentials = Credentials(bearer_token_file=str(tmp_path / "token"))
 
-    async def echo(request: web.Request) -> web.StreamResponse:
+    async def echo(request: web.BaseRequest) -> web.StreamResponse:
         return web.Response(status=401, text=f"wrong: {request.headers['Authorization']}")
 
     answer = await ask(echo, credentials=credentials)

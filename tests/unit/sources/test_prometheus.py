@@ -151,13 +151,13 @@ async def test_what_the_server_is_asked() -> None:
         await read_prometheus(source, "http://unused.invalid", fetch)
     [(method, path, form, _)] = server.seen
     assert (method, path) == ("POST", "/prom/api/v1/query?tenant=a")
-    assert form == {"query": query, "timeout": "2.500s"}
+    assert form == {"query": query, "timeout": "2500ms"}
 
 
 async def test_a_server_without_post_is_asked_by_get() -> None:
     """Some proxies let GET through alone."""
 
-    async def handler(request: web.Request) -> web.StreamResponse:
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
         if request.method == "POST":
             return web.Response(status=405)
         assert request.query["query"] == 'up{a="b&c"}'
