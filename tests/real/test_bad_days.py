@@ -236,7 +236,7 @@ def test_answers_cut_in_the_middle(swarm: Swarm, tmp_path: Path) -> None:
             assert agent.get("/healthz")[0] == 200
             assert scrape(agent).seconds < 1.0
             time.sleep(0.25)
-        assert proxy.cuts > 5
+        assert proxy.cuts >= 3
         assert len(agent.lines()) - before <= 8, agent.messages()[before:]
         proxy.heal()
         agent.wait_ready(40)
