@@ -146,7 +146,7 @@ def _prove(before: str, after: str, counts: Mapping[str, int]) -> None:
     for name, wanted in counts.items():
         service = yaml.safe_load(after)["services"].get(name) or {}
         deploy = service.get("deploy") or {}
-        if deploy.get("mode") != "global" and deploy.get("replicas") != wanted:
+        if deploy.get("mode") != "global" and deploy.get("replicas", 1) != wanted:
             raise ComposeError(f"the replicas of {name} could not be set; set them by hand")
     if old != new:
         raise ComposeError("changing the counts would change more; set them by hand")

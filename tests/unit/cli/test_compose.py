@@ -1,6 +1,6 @@
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.cli.compose import ComposeError, declared_services, stack_name, with_replicas
@@ -90,6 +90,7 @@ def test_a_file_that_cannot_be_used_is_refused_in_words(text, words):
         with_replicas(text, {"web": 6})
 
 
+@example({"api": 1})
 @given(
     st.dictionaries(st.sampled_from(["web", "api", "db", "logs"]), st.integers(0, 500), max_size=4)
 )
