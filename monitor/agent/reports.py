@@ -4,29 +4,15 @@ from collections.abc import Callable
 
 import structlog
 
+from monitor.agent.hindrances import Hindrances
 from monitor.control.assignment import Assignments
 from monitor.export.agent_metrics import AgentMetrics
 from monitor.model.decision import Decision
 from monitor.model.outcome import Outcome, OutcomeKind
-from monitor.model.reason import Reason
 from monitor.model.rule import AnyRule, RuleSet, ScaleRule
 from monitor.ports.bounds import Calendar
 from monitor.ports.clock import Clock
 from monitor.rulefile.labels import RULE_PREFIX
-
-_WARN_ONCE = frozenset(
-    {
-        Reason.AMBIGUOUS,
-        Reason.MISSING_REQUEST,
-        Reason.MISSING_SAMPLES,
-        Reason.ROLLOUT_PAUSED,
-        Reason.UNSUPPORTED_MODE,
-        Reason.OWN_SERVICE,
-        Reason.BUDGET,
-        Reason.SCALED_TO_ZERO_BY_USER,
-    }
-)
-"""Reasons that hold a rule back until somebody does something: worth a line when they begin."""
 
 
 class Reports:
@@ -48,7 +34,7 @@ class Reports:
         self._calendar = calendar
         self._log = structlog.get_logger("monitor.control")
         self._last_outcome: dict[str, tuple[OutcomeKind, str]] = {}
-        self._warned: dict[tuple[str, str], Reason] = {}
+        self._hindrances = Hindrances()
         self._scale_rules: dict[str, ScaleRule] = {}
 
     def use_rules(self, rules: RuleSet) -> None:
@@ -67,10 +53,7 @@ class Reports:
         if isinstance(rule, ScaleRule):
             in_force = self._calendar.in_force(rule, decision.time.wall)
             self._metrics.bounds(*key, in_force.min, in_force.max)
-        if decision.reason not in _WARN_ONCE:
-            self._warned.pop(key, None)
-        elif self._warned.get(key) is not decision.reason:
-            self._warned[key] = decision.reason
+        if self._hindrances.lasting(decision):
             self._log.warning(decision.sentence, rule=decision.rule, reason=str(decision.reason))
 
     def wrote(self, decision: Decision, outcome: Outcome) -> None:
@@ -90,7 +73,7 @@ class Reports:
             self._log.warning(f"{name}: not written: {outcome.detail}", **facts)
 
     def forgot(self, rule: str, service_name: str) -> None:
-        self._warned.pop((rule, service_name), None)
+        self._hindrances.forget(rule, service_name)
         self._last_outcome.pop(service_name, None)
         self._metrics.rules.drop_pair(rule, service_name)
         if rule.startswith(RULE_PREFIX):
