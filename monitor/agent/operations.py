@@ -89,8 +89,8 @@ class OperatorDesk:
             view = self._mirror.view(service_id)
             if view is None:
                 raise Refused(404, f"The service {service_name} is gone.")
-            decision, usage = self._controller.preview(claim, view)
-            unread = unread_numbers(claim, usage)
+            decision, recorded = self._controller.preview(claim, view)
+            unread = unread_numbers(claim, recorded.usage)
             if not unread or self._clock.now().mono >= deadline:
                 break
             await asyncio.sleep(_LOOK_EVERY)

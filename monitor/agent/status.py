@@ -212,4 +212,5 @@ def _shown(entry: Entry) -> DecisionEntry:
         entry.repeats,
         None if outcome is None else str(outcome.kind),
         "" if outcome is None else outcome.detail,
+        entry.recorded,
     )

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from monitor.decide import not_written, written
+from monitor.decide import Recorded, not_written, record_version, written
 from monitor.model.decision import Decision
 from monitor.model.history import History
 from monitor.model.now import Now
@@ -14,14 +14,22 @@ KEPT = 100
 """Decisions kept per service and rule."""
 
 
+RECORDED = 3
+"""Of how many of them, the newest, the inputs are kept whole."""
+
+
 @dataclass(slots=True)
 class Entry:
-    """One decision, or a run of equal ones: the newest, since when, how many, what became of it."""
+    """One decision, or a run of equal ones: the newest, since when, how many, what became of it.
+
+    recorded: all that the newest was decided on, None where that is not kept any more.
+    """
 
     decision: Decision
     since: Now
     repeats: int = 1
     outcome: Outcome | None = None
+    recorded: Recorded | None = None
 
 
 def _same(one: Decision, other: Decision) -> bool:
@@ -39,8 +47,12 @@ class Book:
     _histories: dict[tuple[str, str], History] = field(default_factory=dict)
     _entries: dict[tuple[str, str], deque[Entry]] = field(default_factory=dict)
 
-    def history(self, service_id: str, rule: str) -> History:
-        return self._histories.get((service_id, rule), History())
+    def history(self, service_id: str, rule: str, own_version: int | None = None) -> History:
+        """own_version: the newest version of the service that is known to be our own write."""
+        history = self._histories.get((service_id, rule), History())
+        if own_version is not None and own_version != history.own_version:
+            return record_version(history, own_version)
+        return history
 
     def knows(self, service_id: str, rule: str) -> bool:
         """Whether there is a history of this rule and service."""
@@ -49,7 +61,7 @@ class Book:
     def keep_history(self, service_id: str, rule: str, history: History) -> None:
         self._histories[service_id, rule] = history
 
-    def record(self, decision: Decision) -> bool:
+    def record(self, decision: Decision, recorded: Recorded | None = None) -> bool:
         """Keeps a decision. Returns whether it says something new.
 
         A decision that acts is always an entry of its own.
@@ -58,10 +70,12 @@ class Book:
         entries = self._entries.setdefault(key, deque(maxlen=KEPT))
         newest = entries[-1] if entries else None
         if newest is not None and decision.action is None and _same(newest.decision, decision):
-            newest.decision = decision
+            newest.decision, newest.recorded = decision, recorded
             newest.repeats += 1
             return False
-        entries.append(Entry(decision, decision.time))
+        entries.append(Entry(decision, decision.time, recorded=recorded))
+        if len(entries) > RECORDED:
+            entries[-RECORDED - 1].recorded = None
         return True
 
     def note_outcome(self, decision: Decision, outcome: Outcome) -> None:

@@ -16,15 +16,13 @@ from monitor.control.observer import Observer
 from monitor.control.pauses import Pauses
 from monitor.control.views import Views
 from monitor.control.writes import WritesInFlight
-from monitor.decide import record_version, record_write, remember
+from monitor.decide import Recorded, record_write, remember
 from monitor.model.decision import Decision
-from monitor.model.history import History
 from monitor.model.now import Now
 from monitor.model.outcome import Outcome
 from monitor.model.reason import Reason
 from monitor.model.rule import AnyRule, RuleSet, ScaleRule
 from monitor.model.service import Service
-from monitor.model.usage import Usage
 from monitor.model.view import ServiceView
 from monitor.ports.actorship import Actorship
 from monitor.ports.bounds import Calendar
@@ -182,8 +180,9 @@ class Controller:
         )
         write_is_due = waits = False
         for claim in claims:
-            decision = gates.admit(self._decide(claim, view, now), claim.rule, write_is_due)
-            new = self.book.record(decision)
+            wanted, recorded = self._decide(claim, view, now)
+            decision = gates.admit(wanted, claim.rule, write_is_due)
+            new = self.book.record(decision, recorded)
             self._observer.decided(decision, new)
             waits = waits or decision.reason is Reason.WRITE_LIMIT
             if decision.recheck_after is not None:
@@ -197,29 +196,23 @@ class Controller:
                 self._writes.start(group, decision, permit)
         self.ceiling.stand(service_id, waits=waits)
 
-    def _decide(self, claim: Claim, view: ServiceView, now: Now) -> Decision:
-        rule, service_id = claim.rule, view.service.id
-        history = self._history(claim, view)
-        decision, _ = self._judging.judge(claim, view, history, now)
-        self.book.keep_history(service_id, rule.name, remember(history, decision))
+    def _decide(self, claim: Claim, view: ServiceView, now: Now) -> tuple[Decision, Recorded]:
+        name, service_id = claim.rule.name, view.service.id
+        history = self.book.history(service_id, name, self._writes.own_version(service_id))
+        decision, recorded = self._judging.judge(claim, view, history, now)
+        self.book.keep_history(service_id, name, remember(history, decision))
         self._decisions += 1
         number = f"{view.service.version}/{self._decisions}"
-        return replace(decision, id=f"{rule.name}/{service_id}/{number}")
+        return replace(decision, id=f"{name}/{service_id}/{number}"), recorded
 
-    def _history(self, claim: Claim, view: ServiceView) -> History:
-        service_id = view.service.id
-        history = self.book.history(service_id, claim.rule.name)
-        own_version = self._writes.own_version(service_id)
-        if own_version is not None and own_version != history.own_version:
-            history = record_version(history, own_version)
-        return history
-
-    def preview(self, claim: Claim, view: ServiceView) -> tuple[Decision, Usage]:
+    def preview(self, claim: Claim, view: ServiceView) -> tuple[Decision, Recorded]:
         """What a rule would decide now, and on what; nothing is remembered and nothing done.
 
         The history is that of the rule in force of this name.
         """
-        return self._judging.judge(claim, view, self._history(claim, view), self._clock.now())
+        name, service_id = claim.rule.name, view.service.id
+        history = self.book.history(service_id, name, self._writes.own_version(service_id))
+        return self._judging.judge(claim, view, history, self._clock.now())
 
     def _permit(self, rule: AnyRule, service_name: str, term: int, now: Now) -> Permit:
         in_force = self._judging.in_force(rule, now)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from monitor.control.assignment import Claim
 from monitor.control.measure import measure
-from monitor.decide import ambiguous, decide
+from monitor.decide import Recorded, ambiguous, decide, record
 from monitor.model.decision import Decision
 from monitor.model.history import History
 from monitor.model.now import Now
@@ -46,14 +46,16 @@ class Judge:
 
     def judge(
         self, claim: Claim, view: ServiceView, history: History, now: Now
-    ) -> tuple[Decision, Usage]:
-        """The decision, and what it was made on; nothing is measured where rules are rivals.
+    ) -> tuple[Decision, Recorded]:
+        """The decision, and all that it was made on; nothing is measured where rules are rivals.
 
         Made by the rule as its schedules have it now.
         """
         rule = self.in_force(claim.rule, now)
         if claim.rivals:
-            return ambiguous(rule, view, claim.rivals, history, now), NOTHING_MEASURED
+            recorded = record(rule, view, NOTHING_MEASURED, history, now, rivals=claim.rivals)
+            return ambiguous(rule, view, claim.rivals, history, now), recorded
         usage = measure(rule, view, self._usage, self._numbers, now.mono)
         own = view.service.id == self._own_service_id()
-        return decide(rule, view, usage, history, now, own_service=own), usage
+        recorded = record(rule, view, usage, history, now, own_service=own)
+        return decide(rule, view, usage, history, now, own_service=own), recorded

@@ -9,8 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
-from monitor.web.keys import STATE
-from monitor.web.present import present_entry, present_status
+from monitor.web.keys import DOOR, STATE
+from monitor.web.present import present_entry, present_recorded, present_status
 from monitor.web.state import DecisionEntry, WebState
 
 DEFAULT_LIMIT = 20
@@ -73,7 +73,11 @@ def _selected(
 
 
 async def decisions(request: web.Request) -> web.Response:
-    """`?service=NAME&rule=NAME&limit=N`, each optional; newest first."""
+    """`?service=NAME&rule=NAME&limit=N`, each optional; newest first.
+
+    `&recorded=1` adds to the newest few of a service all that they were decided on. That needs the
+    token, since URLs and queries of rules are among it, which may hold keys.
+    """
     state = request.app[STATE]
     limit = _limit(request.query.get("limit", str(DEFAULT_LIMIT))[:8])
     if limit is None:
@@ -86,4 +90,10 @@ async def decisions(request: web.Request) -> web.Response:
         groups = (kept.get(service, ()),)
     else:
         return unknown_service(state, service)
-    return answer([present_entry(entry) for entry in _selected(groups, rule, limit)])
+    present = present_entry
+    if request.query.get("recorded", "0") != "0":
+        if service is None:
+            return problem(400, "Whole inputs are given of one service: add service=NAME.")
+        await request.app[DOOR].admit(request, "reading the recorded inputs of decisions")
+        present = present_recorded
+    return answer([present(entry) for entry in _selected(groups, rule, limit)])

@@ -99,6 +99,12 @@ def present_entry(entry: DecisionEntry) -> Json:
     }
 
 
+def present_recorded(entry: DecisionEntry) -> Json:
+    """A decision with all its inputs, to be replayed; null where they are not kept any more."""
+    recorded = entry.recorded
+    return present_entry(entry) | {"recorded": None if recorded is None else recorded.to_json()}
+
+
 def present_explanation(explanation: Explanation) -> Json:
     """A decision that was not carried out, in the same terms, and notes on it."""
     decision = explanation.decision

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from monitor.control.assignment import Claim
+from monitor.decide import Recorded
 from monitor.model.decision import Decision
 from monitor.model.pause import Pause, PauseScope
 from monitor.model.rule import RuleSet
@@ -76,7 +77,8 @@ class DecisionEntry:
     """A decision, or the newest of a run of equal ones.
 
     since: wall seconds of the first of them; repeats: how many there are. outcome: what became
-    of its write, None where there was none or it is not known yet.
+    of its write, None where there was none or it is not known yet. recorded: what it was decided
+    on, of the newest few.
     """
 
     decision: Decision
@@ -84,6 +86,7 @@ class DecisionEntry:
     repeats: int = 1
     outcome: str | None = None
     outcome_detail: str = ""
+    recorded: Recorded | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,20 @@
 
 import asyncio
 import copy
+import json
 from dataclasses import replace
 
 import pytest
 
 from monitor.agent.operations import NUMBERS_MAY_TAKE, OperatorDesk
 from monitor.control.assignment import Claim
+from monitor.decide import Recorded, replay
 from monitor.model.action import ScaleTo
 from monitor.model.pause import PauseScope
 from monitor.model.reason import Reason
 from monitor.model.rule import AnyRule, RuleMode, RuleSet
 from monitor.model.scalar import JsonUrl, ScalarMetric
+from monitor.model.usage import Usage
 from monitor.web.state import Explanation, Refused
 from tests.simulated.bench import Bench, bench
 from tests.simulated.virtual import virtual
@@ -74,6 +77,29 @@ async def test_an_explanation_uses_the_history_of_the_rule_in_force() -> None:
         assert b.core.controller.book.history(service_id, "r1") == before
 
 
+@virtual(limit=900)
+async def test_recorded_inputs_give_the_decision_again() -> None:
+    """Of the newest three of a service and rule, also through JSON: what is replayed is what was
+    decided, before anything held it back."""
+    async with bench(scale_rule(max=8)) as b:
+        await b.service(replicas=2, **HALF)
+        b.swarm.set_load("web", 1.5)
+        await b.until(lambda: b.replicas() == 6, within=120)
+        await asyncio.sleep(30)
+        desk(b).pause(PauseScope.SERVICE, "web", None, note="", by="")
+        b.swarm.set_load("web", 4.0)
+        await b.until(lambda: b.reasons()[-1] == Reason.PAUSED, within=60)
+        entries = b.core.controller.book.entries("web")
+        assert [entry.recorded is not None for entry in entries[:4]] == [True, True, True, False]
+        for entry in entries[1:3]:
+            again = replay(Recorded.from_json(json.loads(json.dumps(entry.recorded.to_json()))))
+            assert (again.action, again.reason) == (entry.decision.action, entry.decision.reason)
+            assert (again.stages, again.inputs) == (entry.decision.stages, entry.decision.inputs)
+        held = replay(entries[0].recorded)
+        assert isinstance(held.action, ScaleTo)
+        assert held.desired == entries[0].decision.desired
+
+
 @virtual(limit=600)
 async def test_which_rule_is_explained() -> None:
     """The first that scales, or the one named; what is off or about others is said."""
@@ -106,9 +132,9 @@ class Numbers:
         self.b, self.at = b, b.now() + after
 
     def __call__(self, claim: Claim, view: object):
-        decision, usage = self.inner(claim, view)
+        decision, recorded = self.inner(claim, view)
         numbers = {"queue": object()} if self.b.now() >= self.at else {}
-        return decision, replace(usage, numbers=numbers)
+        return decision, replace(recorded, usage=Usage(numbers=numbers))
 
 
 @virtual(limit=600)

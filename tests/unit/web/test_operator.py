@@ -453,3 +453,16 @@ async def test_explanations_are_bounded(web: Serving) -> None:
         assert (await web.send("POST", EXPLAIN, body))[0] == 503
         web.desk.hold.set()
     assert [task.result()[0] for task in first] == [200, 200]
+
+
+async def test_recorded_inputs_need_the_token_and_a_service(web: Serving) -> None:
+    """Rules may hold keys in their URLs; decisions without their inputs stay open to all."""
+    path = "/api/v1/decisions?service=web"
+    status, answer = await web.send("GET", path, token=None)
+    assert (status, answer) == (200, [])
+    status, _ = await web.send("GET", path + "&recorded=1", token=None)
+    assert status == 401
+    status, _ = await web.send("GET", path + "&recorded=1")
+    assert status == 200
+    status, error = await web.send("GET", "/api/v1/decisions?recorded=1")
+    assert (status, "service=NAME" in error["error"]) == (400, True)
