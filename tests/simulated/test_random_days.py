@@ -1,6 +1,6 @@
 """Whatever people, deploys, failures and the engine do in whatever order: the promises hold.
 
-300 seeds, each two virtual minutes of one to three services under a scale and a restart rule.
+300 seeds, each 90 virtual seconds of one to three services under a scale and a restart rule.
 """
 
 import asyncio
@@ -165,7 +165,7 @@ class Day:
         self.swarm.behaviours["app:crashing"] = Behaviour(exit_after=2.0)
         self.create()
         ops = [getattr(self, name) for name in sorted(vars(Day)) if "_" in name.strip("_")]
-        end = self.made.now() + 120.0
+        end = self.made.now() + 90.0
         while self.made.now() < end:
             async with self.made.agent(*RULES, wait_ready=False):
                 while self.made.now() < end and not self.made.ending:
@@ -240,4 +240,4 @@ def test_the_promises_hold_on_random_days(group: int, record_property) -> None:
             raise
     record_property("happened", dict(happened))
     print(dict(sorted(happened.items())))
-    assert happened["writes applied"] >= 30
+    assert happened["writes applied"] >= 15
