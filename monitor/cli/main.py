@@ -12,6 +12,7 @@ from monitor.cli.client import DEFAULT_AGENT
 from monitor.cli.keep_replicas import run_keep_replicas
 from monitor.cli.operate import explain, pause, resume
 from monitor.cli.options import AgentUrl, AsJson
+from monitor.cli.ruletest import run_rule_tests
 from monitor.cli.run import DEFAULT_DOCKER, DEFAULT_LISTEN, RunOptions, run_run
 from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE
 
@@ -224,6 +225,57 @@ def check(
 ) -> None:
     """Check rule files: one line per problem, `file:line:col: message`; exit 1 if there are any."""
     raise typer.Exit(run_check(paths))
+
+
+@app.command("test")
+def rule_tests(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="*.test.yml files, or folders of them.")
+    ],
+) -> None:
+    """Run unit tests of rules on virtual time: series in, expectations at times."""
+    raise typer.Exit(run_rule_tests(paths))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of rule files, for editors."""
+    raise typer.Exit(run_schema())
+
+
+@app.command()
+def status(agent: AgentUrl = DEFAULT_AGENT, as_json: AsJson = False) -> None:
+    """Show the Swarm, its services and the rules at a glance."""
+    raise typer.Exit(run_status(agent, as_json=as_json))
+
+
+@app.command()
+def why(
+    service: Annotated[str, typer.Argument(help="The service's name.")],
+    agent: AgentUrl = DEFAULT_AGENT,
+    rule: Annotated[str | None, typer.Option(help="Only decisions of this rule.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many decisions.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Say why a service was scaled or restarted, or was not: the latest decisions."""
+    raise typer.Exit(run_why(agent, service, rule=rule, limit=limit, as_json=as_json))
+
+
+@app.command("keep-replicas")
+def keep_replicas(
+    compose: Annotated[
+        Path, typer.Argument(metavar="COMPOSE.yml", help="A compose file, or - for standard input.")
+    ],
+    stack: Annotated[
+        str | None, typer.Option(help="The stack's name, where the file's services do not tell.")
+    ] = None,
+    agent: AgentUrl = DEFAULT_AGENT,
+) -> None:
+    """Print a compose file with the replica counts that run now, so that a deploy keeps them.
+
+    swarm-monitor keep-replicas shop.yml | docker stack deploy -c - shop
+    """
+    raise typer.Exit(run_keep_replicas(agent, compose, stack))
 
 
 for command in (pause, resume, explain):
