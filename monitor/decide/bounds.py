@@ -54,13 +54,14 @@ def restrain(
     down: Behavior,
     events: Sequence[ScaleEvent],
     now: float,
+    noise: float,
 ) -> Restrained:
     """Rates, then bounds. Worked example: 3 wanting 100, 700 % a minute, max 20: 24, then 20."""
     if desired > current:
-        limit = rates.up_limit(current, events, up, now)
+        limit = rates.up_limit(current, events, up, now, noise)
         return _upwards(desired, bounds, limit)
     if desired < current:
-        limit = rates.down_limit(current, events, down, now)
+        limit = rates.down_limit(current, events, down, now, noise)
         return _downwards(desired, bounds, limit)
     return Restrained(desired, desired, Binding.NONE)
 

@@ -19,6 +19,10 @@ class Level:
 
 
 class Measure(Protocol):
+    @property
+    def plain(self) -> bool:
+        """Whether usage is not set in relation to a request."""
+
     def level(self, values: Mapping[str, int]) -> Level | None:
         """None where no value belongs to a task that can be judged."""
 
@@ -39,6 +43,10 @@ class Share:
     requests: Mapping[str, int | None]
     target: float
     whole: bool
+
+    @property
+    def plain(self) -> bool:
+        return False
 
     def level(self, values: Mapping[str, int]) -> Level | None:
         used = requested = entries = 0
@@ -68,6 +76,10 @@ class Mean:
 
     target: int
     whole: bool
+
+    @property
+    def plain(self) -> bool:
+        return True
 
     def level(self, values: Mapping[str, int]) -> Level | None:
         if not values:

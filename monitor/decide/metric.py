@@ -100,6 +100,8 @@ def counting_of(rule: ScaleRule, view: ServiceView) -> Counting:
         tolerance=Tolerance(rule.scale_down.tolerance, rule.scale_up.tolerance),
         count=rule.count,
         never_against_load=rule.tuning.never_against_load,
+        noise=rule.tuning.noise,
+        strangers=rule.tuning.strangers,
     )
 
 
@@ -142,7 +144,7 @@ def _ask(scene: _Scene, values: Mapping[str, float]) -> Wanted | Fault:
     measure: Measure
     if scene.basis is not None:
         request = round(scene.basis[0] * unit)
-        everyone = (*grouped.ready, *grouped.unready, *grouped.missing)
+        everyone = (task for members in grouped.everyone for task in members)
         share = max(_LEAST_SHARE, round(scene.target.value * 100, 6))
         measure = Share(dict.fromkeys(everyone, request), share, whole)
     else:

@@ -146,7 +146,7 @@ def _conditions(
     case: Case, rule: ScaleRule, settled: Settled, reason: Reason
 ) -> tuple[Condition, ...]:
     off = settled.stabilized.value != settled.proposed
-    upwards = settled.proposed >= case.replicas
+    upwards = settled.proposed >= case.replicas and rule.tuning.upscale_cap is None
     able = conditions.ready(stabilized_up=off and upwards, stabilized_down=off and not upwards)
     active = (
         conditions.active(settled.best.metric)

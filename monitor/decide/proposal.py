@@ -49,12 +49,14 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """`current`: the replicas in force. `never_against_load`: see Tuning."""
+    """`current`: the replicas in force. The last three: see Tuning."""
 
     current: int
     tolerance: Tolerance
     count: Count = Count.READY
     never_against_load: bool = False
+    noise: float = 0.0
+    strangers: bool = False
 
     def tasks(self, measured: int) -> int:
         return self.current if self.count is Count.REPLICAS else measured
@@ -85,15 +87,17 @@ def per_task(
     third task that still starts it counts as using nothing: ratio 1.27, again 4.
     """
     known = {task: values[task] for task in tasks.ready}
+    if counting.strangers:
+        known.update(_of_strangers(values, tasks))
     level = measure.level(known) if known else None
-    if level is None:
+    if level is None or not any(tasks.everyone):
         return _fault(values, tasks, measure)
-    if measure.lacks(known) or measure.lacks(tasks.missing) or measure.lacks(tasks.unready):
+    if any(measure.lacks(members) for members in tasks.everyone):
         return Fault.MISSING_REQUEST
     starting = bool(tasks.unready) and level.ratio > 1.0
     if tasks.missing or starting:
         return _filled_in(known, tasks, measure, level, counting)
-    raw = rounding.up(level.ratio * counting.tasks(len(known)))
+    raw = rounding.up(level.ratio * counting.tasks(len(tasks.ready)), counting.noise)
     if counting.tolerance.holds(level.ratio) or (
         counting.never_against_load and counting.against(level.ratio, raw)
     ):
@@ -101,15 +105,19 @@ def per_task(
     return Wanted(raw, raw, level)
 
 
+def _of_strangers(values: Mapping[str, int], tasks: Group) -> dict[str, int]:
+    ours = {task for members in tasks.everyone for task in members}
+    return {task: value for task, value in values.items() if task not in ours}
+
+
 def _fault(values: Mapping[str, int], tasks: Group, measure: Measure) -> Fault:
     if not values:
         return Fault.NO_SAMPLES
-    everyone = (*tasks.ready, *tasks.unready, *tasks.missing, *tasks.ignored)
-    if not everyone:
+    if not any(tasks.everyone):
         return Fault.NO_TASKS
     if not set(values) - set(tasks.unready) - set(tasks.ignored):
         return Fault.NONE_USABLE
-    if measure.lacks(everyone):
+    if any(measure.lacks(members) for members in tasks.everyone):
         return Fault.MISSING_REQUEST
     return Fault.NO_MATCH
 
@@ -122,16 +130,17 @@ def _filled_in(
     Starting tasks use nothing while load looks high: they are about to take their part of it.
     """
     ratio = level.ratio
+    high = ratio > 1.0 or (ratio == 1.0 and counting.strangers and measure.plain)
     filled = dict(known)
-    if ratio != 1.0:
+    if ratio < 1.0 or high:
         for task in tasks.missing:
-            filled[task] = measure.full(task) if ratio < 1.0 else 0
+            filled[task] = 0 if high else measure.full(task)
     if ratio > 1.0:
         for task in tasks.unready:
             filled[task] = 0
     again = measure.level(filled)
     assert again is not None  # `filled` holds all that `level` was made of
-    raw = rounding.up(again.ratio * counting.tasks(len(filled)))
+    raw = rounding.up(again.ratio * counting.tasks(len(filled)), counting.noise)
     crossed = (ratio < 1.0 < again.ratio) or (again.ratio < 1.0 < ratio)
     if counting.tolerance.holds(again.ratio) or crossed or counting.against(again.ratio, raw):
         by = Held.MISSING if tasks.missing else Held.UNREADY
@@ -152,7 +161,12 @@ def from_value(
     if counting.current == 0:
         wanted = rounding.quotient(value, target)
         return Wanted(wanted, wanted, level)
-    raw = rounding.quotient(value * counting.tasks(ready), target)
+    tasks = counting.tasks(ready)
+    raw = (
+        rounding.quotient(value * tasks, target)
+        if counting.noise
+        else rounding.up(ratio * tasks, 0.0)
+    )
     if counting.tolerance.holds(ratio):
         return Wanted(counting.current, raw, level)
     if known_tasks == 0:

@@ -58,6 +58,10 @@ class Group:
     missing: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
 
+    @property
+    def everyone(self) -> tuple[tuple[str, ...], ...]:
+        return self.ready, self.unready, self.missing, self.ignored
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -130,8 +134,3 @@ def group(tasks: Iterable[TaskFacts], now: float, tuning: Tuning, *, cpu: bool) 
         tuple(classes[TaskClass.MISSING]),
         tuple(classes[TaskClass.IGNORED]),
     )
-
-
-def ready_count(tasks: Iterable[TaskFacts]) -> int:
-    """Tasks that run and are ready, whatever is known of their usage."""
-    return sum(1 for task in tasks if task.running and task.ready and not task.gone)

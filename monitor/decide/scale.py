@@ -189,8 +189,8 @@ def _restrained(case: Case, rule: ScaleRule, desired: int) -> Restrained:
     if rule.tuning.upscale_cap is not None:
         return restrain_capped(current, desired, bounds, rule.tuning.upscale_cap)
     up, down, events = rule.scale_up, rule.scale_down, case.history.events
-    now = case.now.mono
-    return restrain(current, desired, bounds, up=up, down=down, events=events, now=now)
+    now, noise = case.now.mono, rule.tuning.noise
+    return restrain(current, desired, bounds, up=up, down=down, events=events, now=now, noise=noise)
 
 
 def _first_replica(rule: ScaleRule, restrained: Restrained, desired: int) -> Restrained:

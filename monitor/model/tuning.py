@@ -43,6 +43,11 @@ class Tuning:
         Off, because the same total load then asks for the same replicas however many share it.
     never_against_load: never fewer replicas while load is above target, nor more while it is
         below, whatever few tasks are ready to be counted.
+    noise: so much of a replica is an error of binary fractions when counts are rounded: 10 % more
+        than 100 are 110, not 111. 0 rounds as a HorizontalPodAutoscaler does.
+    strangers: samples of tasks that are not the service's count towards averages and, where
+        missing ones are filled in, as tasks; a filled in average of exactly the target takes
+        missing tasks for idle. Off, because each of these may scale down under load.
     upscale_cap: replaces the rates and the bounded stabilization of a rule's `scale_up` and
         `scale_down` by those of a HorizontalPodAutoscaler without `behavior`.
     """
@@ -53,6 +58,8 @@ class Tuning:
     stale_after: float = 5.0
     whole_percent: bool = False
     never_against_load: bool = True
+    noise: float = 1e-6
+    strangers: bool = False
     upscale_cap: UpscaleCap | None = None
 
 
@@ -64,4 +71,6 @@ HPA_TUNING = Tuning(
     stale_after=math.inf,
     whole_percent=True,
     never_against_load=False,
+    noise=0.0,
+    strangers=True,
 )

@@ -8,8 +8,7 @@ from monitor.decide.history import with_event, with_recommendation
 from monitor.decide.rates import change_in, down_limit, up_limit
 from monitor.decide.stabilize import stabilize, stabilize_down
 from monitor.model.history import ScaleEvent
-from monitor.model.rule import SCALE_DOWN_DEFAULT, SCALE_UP_DEFAULT
-from monitor.model.tuning import UpscaleCap
+from monitor.model.tuning import HPA_TUNING, UpscaleCap
 from tests.hpa_conformance import rules
 from tests.hpa_conformance.pods import NOW
 
@@ -29,9 +28,10 @@ def convert_without_behavior(case: Case, meta: Case) -> tuple[Found, Found]:
 
 def scale_limits(case: Case, meta: Case) -> tuple[Found, Found]:
     up = case["direction"] == "up"
-    behavior = rules.behavior(case["rules"], SCALE_UP_DEFAULT if up else SCALE_DOWN_DEFAULT)
+    default = rules.defaults(meta)[0 if up else 1]
+    behavior = rules.behavior(case.get("rules"), default)
     limit = (up_limit if up else down_limit)(
-        case["currentReplicas"], rules.events(case), behavior, NOW
+        case["currentReplicas"], rules.events(case), behavior, NOW, HPA_TUNING.noise
     )
     return {"limit": case["expectedLimit"]}, {"limit": limit.replicas}
 
@@ -64,7 +64,7 @@ def stabilize_with_behavior(case: Case, meta: Case) -> tuple[Found, Found]:
 
 
 def behavior_rate(case: Case, meta: Case) -> tuple[Found, Found]:
-    up, down = rules.both(case)
+    up, down = rules.both(case, meta)
     found = restrain(
         case["currentReplicas"],
         case["desiredReplicas"],
@@ -73,6 +73,7 @@ def behavior_rate(case: Case, meta: Case) -> tuple[Found, Found]:
         down=down,
         events=rules.events(case),
         now=NOW,
+        noise=HPA_TUNING.noise,
     )
     return (
         {"replicas": case["expectedDesiredReplicas"], "reason": case["expectedReason"]},
@@ -85,8 +86,8 @@ def store_scale_events(case: Case, meta: Case) -> tuple[Found, Found]:
     expected: Found = {}
     found: Found = {}
     stated = case["rules"]
-    longest = max((float(one["periodSeconds"]) for one in (stated or {}).get("policies", ())),
-                  default=0.0)  # fmt: skip
+    stated_policies = (stated or {}).get("policies") or ()
+    longest = max((float(one["periodSeconds"]) for one in stated_policies), default=0.0)
     for sign in (1, -1):
         before = tuple(
             ScaleEvent(NOW - one["secondsAgo"], sign * one["replicaChange"])

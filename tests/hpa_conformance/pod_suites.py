@@ -22,10 +22,8 @@ def replica_calculator(case: Case, meta: Case) -> tuple[Found, Found]:
     answer = metrics.ask(case["metric"], case, rules.tuning(meta, with_behavior=True))
     expected = {key: value for key, value in case.items() if key.startswith("expected")}
     if isinstance(answer, Fault):
-        text = metrics.ERRORS[answer]
-        wanted = case["expectedError"]
         found: Found = dict.fromkeys(expected)
-        found["expectedError"] = wanted if wanted is not None and text in wanted else text
+        found["expectedError"] = metrics.error(answer, case.get("expectedError"))
         return expected, found
     level = answer.level
     found = {
@@ -85,7 +83,9 @@ def utilization_ratio(case: Case, meta: Case) -> tuple[Found, Found]:
         "expectedUtilizationPercent": 0 if level is None else level.level,
         "expectedRawAverage": 0 if level is None else level.average,
         "expectedUsage": 0 if level is None else level.average,
-        "expectedError": metrics.ERRORS[Fault.NO_MATCH] if level is None else None,
+        "expectedError": metrics.error(Fault.NO_MATCH, case.get("expectedError"))
+        if level is None
+        else None,
     }
     return expected, {key: found.get(key) for key in expected}
 

@@ -27,17 +27,28 @@ def facts(pod: Case, sample: Case | None, usage: float | None) -> TaskFacts:
 
 
 def all_facts(case: Case) -> list[TaskFacts]:
-    return [facts(pod, case.get("sample"), pod.get("usage")) for pod in case["pods"]]
+    return [facts(pod, case.get("sample"), pod.get("usage")) for pod in case.get("pods") or ()]
+
+
+def ready(case: Case) -> int:
+    """Pods that run and are ready, as the controller counts them: also while they are deleted."""
+    return sum(
+        pod.get("phase", "Running") == "Running" and bool(facts(pod, None, None).ready)
+        for pod in case.get("pods") or ()
+    )
 
 
 def values(case: Case) -> dict[str, int]:
     """Samples by pod, those of pods nobody knows included."""
-    samples: Sequence[Case] = [*case["pods"], *case.get("metricsForUnknownPods", ())]
+    samples: Sequence[Case] = [
+        *(case.get("pods") or ()),
+        *(case.get("metricsForUnknownPods") or ()),
+    ]
     return {one["name"]: one["usage"] for one in samples if one.get("usage") is not None}
 
 
 def requests(case: Case) -> dict[str, int | None]:
-    return {pod["name"]: pod.get("request") for pod in case["pods"]}
+    return {pod["name"]: pod.get("request") for pod in case.get("pods") or ()}
 
 
 def _transition(pod: Case, started: float) -> float:

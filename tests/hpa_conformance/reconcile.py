@@ -1,5 +1,6 @@
 """Whole reconciliations: the core decides a rule on a service, a writer applies it or fails."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -24,10 +25,15 @@ from tests.hpa_conformance.pods import NOW
 Case = Mapping[str, Any]
 Found = dict[str, object]
 VERSION = 7
+DEFAULT_METRIC: Case = {
+    "kind": "resource_utilization",
+    "resource": "cpu",
+    "targetUtilizationPercent": metrics.DEFAULT_UTILIZATION,
+}
 
 
 def rule_of(case: Case, meta: Case) -> ScaleRule:
-    up, down = rules.both(case)
+    up, down = rules.both(case, meta)
     return ScaleRule(
         name="case",
         selector=Selector(names=("target",)),
@@ -37,6 +43,7 @@ def rule_of(case: Case, meta: Case) -> ScaleRule:
         scale_up=up,
         scale_down=down,
         missing_samples=MissingSamples.HPA,
+        max_direction_changes=sys.maxsize,
         tuning=rules.tuning(meta, with_behavior=case.get("behavior") is not None),
     )
 
@@ -50,8 +57,8 @@ def view_of(replicas: int, *, fresh: bool = True) -> ServiceView:
 
 
 def history_of(case: Case) -> History:
-    past = case.get("recommendations", [])
-    fresh = past == "nil"
+    past = case.get("recommendations")
+    fresh = past == "nil" or past is None
     return History(
         started=not fresh,
         recommendations=() if fresh else rules.recommendations(past),
@@ -63,7 +70,7 @@ def history_of(case: Case) -> History:
 def reconcile(case: Case, meta: Case) -> tuple[Found, Found]:
     """What the case expects and what was found, under the same keys."""
     failure = case.get("injectFailure") or ""
-    asked = [_broken(metric, failure) for metric in case["metrics"]]
+    asked = [_broken(metric, failure) for metric in _metrics(case)]
     rule = rule_of(case, meta)
     proposals: list[Proposal] = []
 
@@ -86,6 +93,11 @@ def reconcile(case: Case, meta: Case) -> tuple[Found, Found]:
     return expected, {key: found.get(key) for key in expected}
 
 
+def _metrics(case: Case) -> Sequence[Case]:
+    """Without any the controller's API fills in CPU."""
+    return case.get("metrics") or (DEFAULT_METRIC,)
+
+
 def _broken(metric: Case, failure: str) -> Case:
     fails = failure.startswith("every metrics API") and metric["kind"] != "unknown"
     return {**metric, "fetchFails": True} if fails else metric
@@ -106,7 +118,7 @@ def _found(case: Case, decision: Decision, proposals: Sequence[Proposal], failur
     able = next((one for one in decision.conditions if one.type == "AbleToScale"), None)
     refused = decision.reason in (Reason.AMBIGUOUS, Reason.OUT_OF_SYNC)
     broken = faulty or refused or (able is not None and not able.status)
-    labels = [metrics.label(metric) for metric in case["metrics"]][: len(proposals)]
+    labels = [metrics.label(metric) for metric in _metrics(case)][: len(proposals)]
     return {
         "expectedDesiredReplicas": action.replicas if isinstance(action, ScaleTo) else current,
         "expectedConditions": _conditions(
@@ -148,17 +160,17 @@ def _utilization(proposals: Sequence[Proposal]) -> float | None:
 
 
 def _event(decision: Decision, proposals: Sequence[Proposal]) -> str | None:
-    match decision.reason:
-        case Reason.ABOVE_TARGET:
-            asked = [one for one in proposals if one.wanted is not None]
-            best = max(asked, key=lambda one: one.wanted.replicas if one.wanted else -1)
-            why = f"{best.metric} above target"
-        case Reason.BELOW_TARGET:
-            why = "All metrics below target"
-        case Reason.ABOVE_MAX:
-            why = "Current number of replicas above Spec.MaxReplicas"
-        case Reason.BELOW_MIN:
-            why = "Current number of replicas below Spec.MinReplicas"
-        case _:
-            return None
+    """The controller names its reason before it normalises, so also where windows turn it round."""
+    if decision.action is None:
+        return None
+    current = decision.current or 0
+    if decision.reason is Reason.ABOVE_MAX:
+        why = "Current number of replicas above Spec.MaxReplicas"
+    elif decision.reason is Reason.BELOW_MIN:
+        why = "Current number of replicas below Spec.MinReplicas"
+    else:
+        asked = [(one, one.wanted.replicas) for one in proposals if one.wanted is not None]
+        best, most = max(asked, key=lambda pair: pair[1])
+        why = "All metrics below target" if most < current else ""
+        why = f"{best.metric} above target" if most > current else why
     return f"New size: {decision.desired}; reason: {why}"
