@@ -18,6 +18,8 @@ import pytest
 
 from tests.real.lab import eventually, processes, reaper
 
+pytestmark = pytest.mark.slow
+
 _ROOT = Path(__file__).parents[2]
 _BEGINS = "starting a private Swarm"
 _UP = re.compile(r"\[up\] +web: 1 -> \d")

@@ -21,6 +21,8 @@ from tests.real.asking import by_name, eventually
 from tests.real.conftest import SwarmFactory
 from tests.real.lab import WORK_IMAGE, Swarm
 
+pytestmark = pytest.mark.slow
+
 LOCAL = "--constraint=node.hostname==m1"
 
 

@@ -15,6 +15,8 @@ from tests.real.asking import by_name, eventually
 from tests.real.conftest import SwarmFactory
 from tests.real.lab import WORK_IMAGE, WORK_IMAGE_2, Swarm
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def swarm(swarm_of: SwarmFactory) -> Swarm:

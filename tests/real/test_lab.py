@@ -13,6 +13,8 @@ import pytest
 
 from tests.real.lab import ApiError, LabError, Swarm, eventually, reaper
 
+pytestmark = pytest.mark.slow
+
 _ROOT = Path(__file__).parents[2]
 
 

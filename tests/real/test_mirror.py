@@ -17,6 +17,8 @@ from monitor.model.task import TaskState
 from tests.real.conftest import SwarmFactory
 from tests.real.lab import WORK_IMAGE_2, Node, Swarm
 
+pytestmark = pytest.mark.slow
+
 RELIST = 30.0
 SOON = 6.0  # what events tell, and a few polls, with room for a busy machine
 

@@ -14,6 +14,8 @@ from tests.real.conftest import SwarmFactory
 from tests.real.lab import Swarm, eventually
 from tests.real.scrape import replicas_exported, replicas_listed, scrape
 
+pytestmark = pytest.mark.slow
+
 RULES = """\
 version: 1
 rules:

@@ -25,6 +25,8 @@ from monitor.usage.sampler import Sampler
 from monitor.usage.task_usage import TaskUsage
 from tests.real.lab import Swarm
 
+pytestmark = pytest.mark.slow
+
 CGROUP = Path("/sys/fs/cgroup")
 MIB = 1 << 20
 BUSY = ("sh", "-c", "yes >/dev/null")
