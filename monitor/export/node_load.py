@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from monitor.model.task import TaskState
 from monitor.model.view import ServiceView
 
 
@@ -41,7 +40,7 @@ def loads_of(view: ServiceView) -> Mapping[str, Load]:
     """By node id: reservations of tasks that should run there, and how many do."""
     loads: defaultdict[str, Load] = defaultdict(Load)
     for task in view.tasks:
-        if task.node_id and task.desired_state is TaskState.RUNNING and not task.state.ended:
+        if task.node_id and task.live:
             reserved = Load(round(task.cpu_reservation * 1e9), task.memory_reservation)
             loads[task.node_id] = loads[task.node_id].plus(reserved)
     for task in view.running_tasks:

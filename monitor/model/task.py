@@ -68,8 +68,11 @@ class Task:
 
     @property
     def live(self) -> bool:
-        """Wanted by the Swarm and not ended: it runs or is on its way to."""
-        return self.desired_state <= TaskState.RUNNING and not self.state.ended
+        """Wanted by the Swarm and not ended: it runs or is on its way to.
+
+        A job's tasks are wanted complete, all others running.
+        """
+        return self.desired_state <= TaskState.COMPLETE and not self.state.ended
 
     @property
     def place(self) -> str:
