@@ -44,7 +44,8 @@ class WritesInFlight:
     def own_version(self, service_id: str) -> int | None:
         """The newest version of the service that is known to be our own change of replicas.
 
-        A restart is a rollout: it starts in a later transaction, as after anybody's deploy.
+        A restart is a rollout: it starts in a later transaction, as after anybody's deploy. So
+        does what is left of a rollout into which replicas were written.
         """
         return self._own_versions.get(service_id)
 
@@ -64,7 +65,8 @@ class WritesInFlight:
         del self._flights[service_id]
         if landing is Landing.OWN:
             self._failures.pop(service_id, None)
-            if isinstance(flight.decision.action, ScaleTo):
+            action = flight.decision.action
+            if isinstance(action, ScaleTo) and not action.during_rollout:
                 self._own_versions[service_id] = view.service.version
         if flight.outcome is not None and flight.outcome.kind is OutcomeKind.UNKNOWN:
             self._learn(flight.decision, flight.outcome, landing)

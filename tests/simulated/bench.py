@@ -23,6 +23,7 @@ from structlog.testing import capture_logs
 from monitor.act.spec import Path as SpecPath
 from monitor.act.spec import differences
 from monitor.agent.core import Core
+from monitor.model.action import ScaleTo
 from monitor.model.decision import Decision
 from monitor.model.outcome import Outcome, OutcomeKind
 from monitor.model.rule import AnyRule, RuleSet
@@ -279,7 +280,9 @@ def check_writes(records: Records) -> None:
             )
             assert write.changed == allowed, write
             assert write.was == decision.version, write
-            assert write.state in (None, "completed", "rollback_completed"), write
+            knowingly = isinstance(decision.action, ScaleTo) and decision.action.during_rollout
+            rolling = ("updating",) if knowingly else ()
+            assert write.state in (None, "completed", "rollback_completed", *rolling), write
 
 
 def one_node(*, cores: float = 256.0, **parts: Any) -> Swarm:

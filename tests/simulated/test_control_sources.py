@@ -44,9 +44,13 @@ class Told:
 
 
 @asynccontextmanager
-async def acting(rule: AnyRule, numbers: Told) -> AsyncIterator[Bench]:
-    """One node whose wall clock starts at START; service `shop_web` of stack `shop` runs twice."""
-    swarm = one_node(clock=VirtualClock(start_wall=START - asyncio.get_running_loop().time()))
+async def acting(rule: AnyRule, numbers: Told, *, reaction: float = 0.05) -> AsyncIterator[Bench]:
+    """One node whose wall clock starts at START; service `shop_web` of stack `shop` runs twice.
+
+    reaction: seconds until the Swarm's parts look at a change.
+    """
+    clock = VirtualClock(start_wall=START - asyncio.get_running_loop().time())
+    swarm = one_node(clock=clock, reaction=reaction)
     bench = Bench(swarm)
     labels = {"com.docker.stack.namespace": "shop"}
     await bench.service("shop_web", replicas=2, labels=labels)
