@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,9 +69,15 @@ async def _call(agent: str, request: Call) -> Any:
         raise AskError(f"the agent at {agent} did not answer within {seconds}") from None
     except aiohttp.ClientError as error:
         raise AskError(
-            f"no agent answers at {agent} ({error}): is it running there? "
+            f"no agent answers at {agent} ({_cause(error)}): is it running there? "
             "Name another with --agent or SWARM_MONITOR_AGENT"
         ) from None
+
+
+def _cause(error: aiohttp.ClientError) -> str:
+    """`connection refused` rather than the whole call; as it is where the system names no cause."""
+    number = getattr(getattr(error, "os_error", None), "errno", None)
+    return os.strerror(number).lower() if number and number > 0 else str(error)
 
 
 def _encoded(body: Any) -> io.BytesIO | None:

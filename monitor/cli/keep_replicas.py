@@ -26,7 +26,8 @@ def run_keep_replicas(agent: str, path: Path, stack: str | None) -> int:
         print(f"swarm-monitor keep-replicas: {error}", file=sys.stderr)
         return 1
     except (OSError, UnicodeDecodeError, ComposeError) as error:
-        print(f"swarm-monitor keep-replicas: {path}: {error}", file=sys.stderr)
+        said = error.strerror if isinstance(error, OSError) and error.strerror else error
+        print(f"swarm-monitor keep-replicas: {path}: {said}", file=sys.stderr)
         return 2
     for note in notes:
         print(f"{chosen}_{note}", file=sys.stderr)

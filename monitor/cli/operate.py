@@ -33,7 +33,8 @@ def pause(  # noqa: PLR0917  # each is an option of the command
         typer.Option(
             "--for",
             metavar="DURATION",
-            help="How long, such as 30m or 2h; without it until resumed.",
+            help="How long, such as 30m or 2h; without it until resumed. It ends with "
+            "the agent as well.",
             show_default=False,
         ),
     ] = None,

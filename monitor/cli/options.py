@@ -11,7 +11,7 @@ AgentUrl = Annotated[
         "--agent",
         envvar="SWARM_MONITOR_AGENT",
         metavar="URL",
-        help="The agent to ask; any agent on a manager will do.",
+        help="The agent to ask: the one that acts; `status` of any on a manager names its node.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]

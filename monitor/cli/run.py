@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import structlog
+
 from monitor.agent.logs import FORMATS, LEVELS, configure_logs
 from monitor.agent.run import run_agent
 from monitor.agent.settings import Settings
@@ -14,6 +16,8 @@ from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE
 from monitor.engine.address import parse_address as parse_engine_address
 from monitor.export.family import TaskLabels
 from monitor.rulefile.label_limits import LabelCeilings
+from monitor.sources.fault import SourceFault
+from monitor.web.door import TokenSource
 from monitor.web.server import parse_address
 
 DEFAULT_DOCKER = "unix:///var/run/docker.sock"
@@ -57,7 +61,20 @@ def run_run(options: RunOptions) -> int:
         print(f"swarm-monitor run: {error}", file=sys.stderr)
         return 2
     configure_logs(options.log_format, options.log_level)
+    doubt = token_doubt(settings)
+    if doubt is not None:
+        log = structlog.get_logger("monitor.agent")
+        log.warning("the token cannot be read: nobody may pause or resume until it can", why=doubt)
     return run_agent(settings)
+
+
+def token_doubt(settings: Settings) -> str | None:
+    """Why the token cannot be read now; no error, for it is read again at each use."""
+    try:
+        TokenSource(settings.token_file, settings.token).read()
+    except SourceFault as fault:
+        return str(fault)
+    return None
 
 
 def settings_from(options: RunOptions) -> Settings:

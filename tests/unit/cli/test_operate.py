@@ -198,6 +198,13 @@ async def test_the_agent_that_is_not_there(shell: Shell) -> None:
     """One sentence that says what to do."""
     done = await shell("pause", "web", "--agent", "http://127.0.0.1:9")
     assert done.exit_code == 1
-    assert "no agent answers" in done.stderr
+    assert "no agent answers at http://127.0.0.1:9 (connection refused)" in one_line(done.stderr)
     done = await shell("resume", "web", "--agent", "127.0.0.1:9")
     assert "write http://HOST:PORT" in one_line(done.stderr)
+
+
+async def test_a_compose_file_that_is_not_there(shell: Shell) -> None:
+    """The file is named once, and nothing goes down the pipe into a deploy."""
+    done = await shell("keep-replicas", "/nowhere/shop.yml")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert one_line(done.stderr).endswith("/nowhere/shop.yml: No such file or directory")
