@@ -17,6 +17,8 @@ from tests.real.backlog import Backlog, backlog
 from tests.real.conftest import SwarmFactory
 from tests.real.lab import Swarm, eventually
 
+pytestmark = pytest.mark.slow
+
 FIT = 4  # tasks on a node of any size: each reserves a little less than a fourth of its cores
 
 RULE = """
