@@ -48,6 +48,9 @@ def _acting(case: Case, rule: ScaleRule, settled: Settled) -> str:
     if band is None:
         return ""
     metric = settled.best.metric
+    if settled.asleep is Asleep.AWAKE and case.replicas == 0:
+        awake = (one.sleeps for one in activities(settled.proposals) if one.active)
+        return " and ".join(one for one in awake if one)
     if settled.final > case.replicas:
         return f"{metric} at or below {band.high}"
     return _join(*(f"{metric} at or above {low}" for metric, low in _lows(settled.proposals)))

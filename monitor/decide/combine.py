@@ -27,12 +27,24 @@ class Source(StrEnum):
 class Activity:
     """Whether a metric keeps a service awake that may sleep.
 
-    text: a clause ("queue is at 0, activation 0"). wakes: what would ("queue above 0").
+    text: a clause ("queue is at 0, activation 0"). wakes, sleeps: what would change it ("queue
+    above 0", "queue at or below 0"); "" where nothing would.
     """
 
     active: bool
     text: str
-    wakes: str
+    wakes: str = ""
+    sleeps: str = ""
+
+
+def active_above(metric: str, level: str, least: str, *, active: bool) -> Activity:
+    """`level` and `least` (the activation) as people read them."""
+    return Activity(
+        active,
+        f"{metric} is at {level}, activation {least}",
+        f"{metric} above {least}",
+        f"{metric} at or below {least}",
+    )
 
 
 @dataclass(frozen=True, slots=True)

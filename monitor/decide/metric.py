@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from monitor.decide import words
 from monitor.decide.band import Band, ratios
-from monitor.decide.combine import Activity, Proposal, Source
+from monitor.decide.combine import Activity, Proposal, Source, active_above
 from monitor.decide.measure import Mean, Measure, Share
 from monitor.decide.proposal import Counting, Fault, Tolerance, Wanted, per_task
 from monitor.decide.readiness import Group, TaskFacts, Terms, facts_of, group, least_span
@@ -185,13 +185,13 @@ def _activity(scene: _Scene, wanted: Wanted) -> Activity | None:
     metric = scene.metric
     if not any(isinstance(one, ScalarMetric) and one.target is not None
                for one in scene.rule.metrics):  # fmt: skip
-        return Activity(True, "no metric of the rule could wake it again", "")
+        return Activity(True, "no metric of the rule could wake it again")
     if metric.activation is None:
         return None
     per_unit = 100.0 if scene.basis is not None else UNITS[metric.kind]
-    level, least = wanted.level.level / per_unit, _spell(scene, metric.activation)
-    text = f"{metric.name} is at {_spell(scene, level)}, activation {least}"
-    return Activity(level > metric.activation, text, f"{metric.name} above {least}")
+    level, least = wanted.level.level / per_unit, metric.activation
+    spelled = _spell(scene, level), _spell(scene, least)
+    return active_above(metric.name, *spelled, active=level > least)
 
 
 def _fault(gathered: Gathered, fault: Fault, text: str) -> Proposal:

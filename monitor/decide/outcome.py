@@ -47,7 +47,11 @@ def failed(case: Case, rule: ScaleRule, failure: Proposal, inputs: tuple[Input, 
         ),
         recheck_after=min(waits, default=None),
         binding=reason.value,
-        would_change=f"{failure.metric} can be followed again",
+        would_change=(
+            "a reservation or limit on the service, or an absolute target in the rule"
+            if reason is Reason.MISSING_REQUEST
+            else f"{failure.metric} can be followed again"
+        ),
         failing=True,
     )
 

@@ -20,7 +20,9 @@ def refusal(case: Case, *, own_service: bool) -> Verdict | None:
     mode = case.view.service.mode
     if own_service:
         text = "is left alone: it is the service this agent itself runs in"
-        return _refused(case, Reason.OWN_SERVICE, text, "another agent's rules")
+        return _refused(
+            case, Reason.OWN_SERVICE, text, "nothing: an agent never touches the service it runs in"
+        )
     if mode.is_job:
         text = f"is left alone: it is a {mode.value}, and any update of a job runs it again"
         return _refused(case, Reason.UNSUPPORTED_MODE, text, "a service that is no job")

@@ -130,15 +130,28 @@ def _lacks_sample(one: _Seen) -> bool:
 
 
 def _progress(case: Case, findings: _Findings) -> str:
-    holding = [one for one in findings.seen if one.held.since is not None]
+    """Names the condition that is still to last, the longest of them first."""
+    now = case.now.mono
+    holding = [(now - one.held.since, one) for one in findings.seen if one.held.since is not None]
     if not holding:
         return "needs no restart: no task is over its bound"
-    longest = max(holding, key=lambda one: case.now.mono - (one.held.since or 0.0))
-    for_seconds = longest.leaf.condition.for_seconds
-    lasted = words.duration(case.now.mono - (longest.held.since or 0.0))
+    waiting = [
+        (lasted, one)
+        for lasted, one in holding
+        if not one.held.lasted(one.leaf.condition.for_seconds, now)
+    ]
+    lasted, longest = max(waiting or holding, key=lambda pair: pair[0])
+    for_seconds = words.duration(longest.leaf.condition.for_seconds)
+    if longest.held.gap is not None:
+        place, kind = longest.task.place[:12], longest.leaf.kind.value
+        gap = words.duration(now - longest.held.gap)
+        return (
+            f"is not restarted: task {place} was over its bound of {kind} for "
+            f"{words.duration(lasted)}, but has had no sample for {gap}"
+        )
     return (
-        f"is not restarted yet: {_level(longest)} for {lasted}, "
-        f"the rule waits for {words.duration(for_seconds)}"
+        f"is not restarted yet: {_level(longest)} for {words.duration(lasted)}, "
+        f"the rule waits for {for_seconds}"
     )
 
 
@@ -171,16 +184,21 @@ def _blocked(case: Case, rule: RestartRule, findings: _Findings) -> Verdict | No
         return _wait(case, findings, Reason.NOT_CONVERGED, f"{text}{view.desired} do", None)
     paced = pace.budget_wait(rule.budget, case.history.restarts, now.mono)
     if paced is not None:
-        text = (
-            f"is due for a restart ({why}), but was restarted {rule.budget.count} times within "
-            f"{words.duration(rule.budget.within)}; the next is allowed in {words.duration(paced)}"
-        )
+        text = f"is due for a restart ({why}), but {_spent(rule)} {words.duration(paced)}"
         return _wait(case, findings, Reason.BUDGET, text, paced)
     paced = pace.backoff_wait(rule.backoff, rule.budget, case.history.restarts, now.mono)
     if paced is not None:
         text = f"is due for a restart ({why}), which waits another {words.duration(paced)}"
         return _wait(case, findings, Reason.BACKOFF, f"{text} since the last one", paced)
     return None
+
+
+def _spent(rule: RestartRule) -> str:
+    within = words.duration(rule.budget.within)
+    if rule.budget.count <= 0:
+        return "its budget allows none; it is looked at again in"
+    count = "once" if rule.budget.count == 1 else f"{rule.budget.count} times"
+    return f"was restarted {count} within {within}; the next is allowed in"
 
 
 def _wait(
@@ -208,7 +226,8 @@ def _why(case: Case, findings: _Findings) -> str:
         for one in over
     )
     more = len(findings.qualified) - 1
-    return f"{levels}; so do {words.tasks(more)} more" if more else levels
+    verb = "is" if more == 1 else "are"
+    return f"{levels}; so {verb} {more} more" if more else levels
 
 
 def _level(one: _Seen) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from monitor.decide import words
 from monitor.decide.band import Band, ratios
-from monitor.decide.combine import Activity, Proposal, Source
+from monitor.decide.combine import Activity, Proposal, Source, active_above
 from monitor.decide.metric import counting_of
 from monitor.decide.numbers import Read
 from monitor.decide.proposal import Counting, Fault, Wanted, from_average, from_value
@@ -84,9 +84,8 @@ def _band(asked: _Asked) -> Band:
 
 
 def _activity(metric: ScalarMetric, value: float) -> Activity:
-    least = words.number(metric.activation)
-    text = f"{metric.name} is at {words.number(value)}, activation {least}"
-    return Activity(value > metric.activation, text, f"{metric.name} above {least}")
+    spelled = words.number(value), words.number(metric.activation)
+    return active_above(metric.name, *spelled, active=value > metric.activation)
 
 
 def _fault(metric: ScalarMetric, fault: Fault, text: str, read: Read) -> Proposal:

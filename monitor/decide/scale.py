@@ -118,7 +118,7 @@ def _to_bound(case: Case, rule: ScaleRule, target: int) -> Verdict:
 def _by_metrics(case: Case, rule: ScaleRule, propose: Callable[[], Judged]) -> Verdict:
     proposals, inputs = propose()
     if not proposals:
-        return _nothing_to_follow(case, inputs)
+        return _nothing_to_follow(case, rule, inputs)
     combined = combine(proposals, case.replicas)
     asleep = activity(proposals, rule.min)
     proposed = wanted(asleep, combined, case.replicas)
@@ -134,19 +134,23 @@ def _by_metrics(case: Case, rule: ScaleRule, propose: Callable[[], Judged]) -> V
     return conclude(case, rule, _normalise(case, rule, wish), inputs)
 
 
-def _nothing_to_follow(case: Case, inputs: tuple[Input, ...]) -> Verdict:
+def _nothing_to_follow(case: Case, rule: ScaleRule, inputs: tuple[Input, ...]) -> Verdict:
     """A rule of bounds alone; or one of usage alone, on a service that has no tasks to use any."""
-    text = f"stays at {case.replicas}: it is within its bounds, and there is no metric to follow"
-    if inputs or case.replicas == 0:
+    current = case.replicas
+    usage = any(metric.target is not None for metric in rule.metrics)
+    if usage:
         text = "stays at 0: its metrics are usage of tasks, and it has none; scale it to 1 or more"
+    else:
+        text = f"stays at {current}: it is within its bounds, and there is no metric to follow"
     return Verdict(
-        desired=case.replicas,
-        reason=Reason.WITHIN_TOLERANCE if case.replicas else Reason.AT_MIN,
+        desired=current,
+        reason=Reason.AT_MIN if usage else Reason.WITHIN_TOLERANCE,
         text=text,
-        recommendation=case.replicas,
+        recommendation=current,
         inputs=inputs,
         conditions=(conditions.readable(),),
-        would_change="other bounds" if case.replicas else "somebody scales it to 1 or more",
+        binding="min" if usage else "",
+        would_change="somebody scales it to 1 or more" if usage else "other bounds",
     )
 
 

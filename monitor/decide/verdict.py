@@ -98,6 +98,9 @@ def scale_decision(case: Case, verdict: Verdict) -> Decision:
     text = guard_sentence(view, guard, now)
     if verdict.desired not in (None, case.replicas):
         text += f"; by its load it would go from {case.replicas} to {verdict.desired} replicas"
+    before = case.history.set_by_us
+    if case.history.reset and before is not None:
+        text += f"; a deploy reset it from {before} to {case.replicas}"
     others = tuple(c for c in verdict.conditions if c.type != conditions.ABLE)
     held_back = replace(
         verdict,

@@ -1,12 +1,13 @@
 """Random cases in the format of the published ones: the core against the arithmetic itself."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.hpa_conformance.run import run_case
 from tests.unit.decide import hpa_reference
+from tests.unit.decide.examples import many
 
-MANY = settings(max_examples=300, deadline=None)
+MANY = many()
 META = {
     "constants_in_force": {
         "cpuInitializationPeriodSeconds": 120,
@@ -195,7 +196,7 @@ def test_stabilization(past, current, desired, up, down):
     )
 
 
-@settings(max_examples=500, deadline=None)
+@many(500)
 @given(
     st.fixed_dictionaries(setting),
     st.lists(metrics, min_size=1, max_size=2),

@@ -170,7 +170,10 @@ def test_the_gap_and_old_facts():
 def test_refusals():
     """Each refusal names itself and what would lift it."""
     own = decide(rule(), view(), cpu(1.0), history(), NOW, own_service=True)
-    assert (own.binding, own.would_change) == ("own_service", "another agent's rules")
+    assert (own.binding, own.would_change) == (
+        "own_service",
+        "nothing: an agent never touches the service it runs in",
+    )
     job = view(of=service(None, mode=ServiceMode.GLOBAL_JOB))
     assert decide(rule(), job, cpu(1.0), history(), NOW).would_change == "a service that is no job"
     everywhere = view(of=service(None, mode=ServiceMode.GLOBAL))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from monitor.decide import decide, record_write, remember
@@ -13,6 +13,7 @@ from monitor.model.now import Now
 from monitor.model.reason import Reason
 from monitor.model.task import TaskState
 from monitor.model.usage import Sample, Usage
+from tests.unit.decide.examples import many
 from tests.unit.decide.make import (
     LIMIT,
     NOW,
@@ -28,7 +29,7 @@ from tests.unit.decide.make import (
     view,
 )
 
-MANY = settings(max_examples=300, deadline=None)
+MANY = many()
 # Times are multiples of 1/4 s, so that shifting them is exact.
 quarters = st.integers(0, 4000).map(lambda n: n / 4)
 shares = st.floats(0, 4, allow_nan=False)

@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.decide import Recorded, ambiguous, decide, record, record_write, remember, replay
@@ -31,9 +31,10 @@ from monitor.model.service import UpdateState
 from monitor.model.task import TaskState
 from monitor.model.tuning import HPA_TUNING, SWARM_TUNING, Count
 from monitor.model.usage import MetricKind, Sample, Usage
+from tests.unit.decide.examples import many
 from tests.unit.decide.make import LIMIT, NOW, VERSION, down, node, rule, service, task, up, view
 
-MANY = settings(max_examples=300, deadline=None)
+MANY = many()
 ago = st.integers(0, 4000).map(lambda n: NOW.mono - n / 4)
 MIB = 2.0**20
 
