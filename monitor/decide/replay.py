@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from monitor.decide.dispatch import decide
 from monitor.decide.refusals import ambiguous
@@ -46,8 +46,9 @@ class Recorded:
             found = Codec().decode(data["inputs"], Recorded)
         except (KeyError, TypeError, AttributeError, IndexError) as error:
             raise ValueError(f"this is no recorded decision: {error!r}") from error
-        assert isinstance(found, Recorded)
-        return found
+        if found is None:
+            raise ValueError("this is no recorded decision: there is nothing in it")
+        return cast("Recorded", found)
 
 
 def record(

@@ -59,7 +59,7 @@ def decide_restart(
     history: History,
     now: Now,
     *,
-    own_service: bool = False,
+    own_service: bool,
 ) -> Decision:
     """`usage` holds the samples of each kind of the rule's conditions, named by the kind.
 

@@ -42,7 +42,7 @@ def decide_scale(
     history: History,
     now: Now,
     *,
-    own_service: bool = False,
+    own_service: bool,
 ) -> Decision:
     """`usage` holds the samples or the number of each of `rule.metrics`, under its name."""
 
