@@ -20,6 +20,7 @@ from monitor.ports.errors import EngineError
 _OVERLAP_NS = 1_000_000_000
 _LASTING = 10.0  # seconds after which a connection counts as a good one
 _BUSY = 1.0  # the same for one that delivered something new
+_SAY_EVERY = 10.0  # seconds between two lines on a stream that breaks off as soon as it is open
 
 _log = structlog.get_logger("monitor.engine.stream")
 
@@ -34,7 +35,8 @@ class EventStream:
 
     Times are the engine's own; this machine's wall clock plays no part.
 
-    on_lost: called when an open stream ends: often the first sign that the engine is gone.
+    on_lost: called when a stream ends that was open for a while: often the first sign that the
+    engine is gone.
     engine_up: whether the engine answers else; while it does not, whoever asks it says so, and
     a failure to connect is no news.
     """
@@ -58,6 +60,7 @@ class EventStream:
         self._on_lost = on_lost
         self._engine_up = engine_up
         self._said_lost = False
+        self._said_at = float("-inf")
         self._seen = Seen()
         self._newest: dict[str, int] = {}  # by scope: they are stamped by different clocks
         self._connected_since: float | None = None
@@ -133,7 +136,7 @@ class EventStream:
         self._connected_since = now
         if self._lost_at is None:
             _log.info("event stream connected")
-        else:
+        elif self._said_lost or self._may_say(now):
             _log.info("event stream back", away_seconds=round(now - self._lost_at, 3))
         self._lost_at, self._said_lost = None, False
         self._resync("the event stream was connected")
@@ -156,14 +159,20 @@ class EventStream:
         self._reconnects[reason] += 1
         if self._lived() > _LASTING:
             self._backoff.reset()
+        now = self._clock.now().mono
         if self._lost_at is None:
-            self._lost_at = self._clock.now().mono
-        if not self._said_lost and (self._engine_up is None or self._engine_up()):
-            self._said_lost = True
+            self._lost_at = now
+        was_good = self._lived() > _BUSY
+        engine_up = self._engine_up is None or self._engine_up()
+        if not self._said_lost and engine_up and (was_good or self._may_say(now)):
+            self._said_lost, self._said_at = True, now
             _log.warning("event stream lost", reason=reason, why=why)
-        was_open, self._connected_since = self.connected, None
-        if was_open and self._on_lost is not None:
+        self._connected_since = None
+        if was_good and self._on_lost is not None:
             self._on_lost()
+
+    def _may_say(self, now: float) -> bool:
+        return now - self._said_at >= _SAY_EVERY
 
     def _lived(self) -> float:
         if self._connected_since is None:
