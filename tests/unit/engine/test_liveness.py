@@ -49,3 +49,18 @@ async def test_an_engine_that_never_answered_is_no_recovery() -> None:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert "no Docker socket at /nowhere/docker.sock" in liveness.why
+
+
+async def test_a_hint_makes_it_ask_at_once() -> None:
+    """Whoever sees a sign of the engine's end does not have to wait for the next round."""
+    changes: list[bool] = []
+    async with wire_engine() as wire:
+        wire.answers["/_ping"] = [OK, hang]
+        async with DockerEngine(wire.url, deadlines=Deadlines(ping=0.05)) as engine:
+            liveness = Liveness(engine, LoopClock(), changes.append, interval=3600.0)
+            task = asyncio.create_task(liveness.run())
+            await until(lambda: changes == [True], "the first answer")
+            liveness.ask_now()
+            await until(lambda: changes == [True, False], "the silence")
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -48,13 +49,15 @@ class Told:
 
 
 @asynccontextmanager
-async def streaming(wire: WireEngine) -> AsyncIterator[tuple[EventStream, Told]]:
+async def streaming(
+    wire: WireEngine, **options: Callable[[], Any]
+) -> AsyncIterator[tuple[EventStream, Told]]:
     """A running stream from the wire, that pauses for milliseconds."""
     told = Told()
     clock = LoopClock()
     async with DockerEngine(wire.url) as engine:
         events = EventStream(
-            engine, clock, told.event, told.resync, backoff=Backoff(clock, 0.01, 0.02)
+            engine, clock, told.event, told.resync, backoff=Backoff(clock, 0.01, 0.02), **options
         )
         task = asyncio.create_task(events.run())
         try:
@@ -250,3 +253,30 @@ async def test_actions_are_counted_in_a_closed_set() -> None:
                 ("container", "die"): 1,
                 ("other", "create"): 1,
             }
+
+
+async def test_a_flapping_stream_is_one_story() -> None:
+    """A stream that ends as soon as it is open is told once, and is no sign of a lost engine."""
+    lost: list[None] = []
+    with capture_logs() as lines:
+        async with wire_engine() as wire:
+            wire.answers["/events"] = [stream(end="clean")]
+            async with streaming(wire, on_lost=lambda: lost.append(None)) as (events, _):
+                await until(lambda: sum(events.stats.reconnects.values()) > 8, "eight ends")
+    told = [line["event"] for line in lines]
+    assert told == ["event stream connected", "event stream lost", "event stream back"]
+    assert lost == []
+
+
+async def test_while_the_engine_is_known_to_be_away_the_stream_keeps_quiet() -> None:
+    """Whoever asks the engine tells of its loss; a stream that cannot be opened adds nothing."""
+    up = False
+    with capture_logs() as lines:
+        async with wire_engine() as wire:
+            wire.answers["/events"] = [answer(b"no", status=502)]
+            async with streaming(wire, engine_up=lambda: up) as (events, _):
+                await until(lambda: sum(events.stats.reconnects.values()) > 3, "three refusals")
+                assert lines == []
+                up = True  # it does answer, but not on this path: that is the stream's own news
+                await until(lambda: lines != [], "the refusal to be told")
+    assert [line["event"] for line in lines] == ["event stream lost"]
