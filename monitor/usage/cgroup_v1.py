@@ -10,8 +10,8 @@ from monitor.usage.parse import keyed, number, scaled
 from monitor.usage.reader import limit, working_set
 
 CONTROLLERS = ("cpuacct", "cpu", "memory", "blkio", "pids")
-_TICK = 1 / os.sysconf("SC_CLK_TCK")
-_NANO = 1e-9
+_TICKS = os.sysconf("SC_CLK_TCK")
+_NANO = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class V1Reader:
         if refresh or slow is None:
             slow = self._slow = self._read_slow()
         return Reading(
-            cpu_seconds=nanoseconds * _NANO,
+            cpu_seconds=nanoseconds / _NANO,
             memory_usage=usage,
             working_set=working_set(usage, keyed(stat, b"total_inactive_file")),
             cpu_user_seconds=slow.user,
@@ -85,8 +85,8 @@ class V1Reader:
             or self._file("blkio", "blkio.throttle.io_service_bytes")
         )
         return _Slow(
-            user=scaled(keyed(times, b"user"), _TICK),
-            system=scaled(keyed(times, b"system"), _TICK),
+            user=scaled(keyed(times, b"user"), _TICKS),
+            system=scaled(keyed(times, b"system"), _TICKS),
             periods=keyed(throttling, b"nr_periods"),
             throttled_periods=keyed(throttling, b"nr_throttled"),
             throttled=scaled(keyed(throttling, b"throttled_time"), _NANO),

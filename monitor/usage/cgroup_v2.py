@@ -7,7 +7,7 @@ from monitor.usage.files import KeptFile, slurp
 from monitor.usage.parse import keyed, number, scaled
 from monitor.usage.reader import limit, working_set
 
-_MICRO = 1e-6
+_MICRO = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class V2Reader:
         if refresh or slow is None:
             slow = self._slow = self._read_slow()
         return Reading(
-            cpu_seconds=microseconds * _MICRO,
+            cpu_seconds=microseconds / _MICRO,
             memory_usage=usage,
             working_set=working_set(usage, keyed(stat, b"inactive_file")),
             cpu_user_seconds=scaled(keyed(cpu, b"user_usec"), _MICRO),

@@ -25,6 +25,9 @@ def keyed(content: bytes, key: bytes) -> int | None:
     return None if end < 0 else number(content[start:end])
 
 
-def scaled(value: int | None, unit: float) -> float | None:
-    """`value` times `unit`, None staying None."""
-    return None if value is None else value * unit
+def scaled(value: int | None, per_unit: float) -> float | None:
+    """`value` over how many of it make a unit, None staying None.
+
+    Divided, not multiplied by 1e-9: so the same counter is the same number as the stats API's.
+    """
+    return None if value is None else value / per_unit

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from monitor.usage.cgroup_v1 import block_bytes
 from monitor.usage.cgroup_v2 import io_bytes
 from monitor.usage.network import sum_interfaces
-from monitor.usage.parse import keyed, number
+from monitor.usage.parse import keyed, number, scaled
 from tests.unit.usage.trees import NET_DEV, V1, V2
 
 
@@ -75,3 +75,9 @@ def test_interfaces_are_summed_without_lo() -> None:
     assert (network.receive_errors, network.receive_dropped) == (1, 2)
     assert (network.transmit_bytes, network.transmit_packets) == (2005, 21)
     assert (network.transmit_errors, network.transmit_dropped) == (3, 4)
+
+
+def test_a_counter_is_the_same_number_from_files_as_from_the_daemon() -> None:
+    """49419501 ns times 1e-9 is more than the same over 1e9: a rounding apart is no agreement."""
+    assert scaled(49_419_501, 1e9) == 49_419_501 / 1_000_000_000 == 0.049419501
+    assert 49_419_501 * 1e-9 != 0.049419501
