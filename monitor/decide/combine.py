@@ -54,7 +54,8 @@ class Proposal:
     outcome: the replicas wanted, or why there are none.
     text: a clause on its level ("cpu is at 95% of its limit, target 50%"), or a whole sentence
         on the fault.
-    missing, unready: ids of tasks without a usable sample, and of those too fresh to judge.
+    missing, unready: ids of tasks without a usable sample, and of those too fresh to judge; none
+        where the metric fails.
     rising: whether the short window, not the whole one, asks for this.
     recheck: seconds until an unready task may count by time alone.
     activity: None where the metric has no say in whether the service sleeps.

@@ -195,10 +195,7 @@ def _activity(scene: _Scene, wanted: Wanted) -> Activity | None:
 
 
 def _fault(gathered: Gathered, fault: Fault, text: str) -> Proposal:
-    grouped = gathered.grouped
-    return Proposal(
-        gathered.metric.name, Source.RESOURCE, fault, text, grouped.missing, grouped.unready
-    )
+    return Proposal(gathered.metric.name, Source.RESOURCE, fault, text)
 
 
 def _no_sample(scene: _Scene) -> str:

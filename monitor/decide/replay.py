@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 from monitor.decide.dispatch import decide
 from monitor.decide.refusals import ambiguous
@@ -43,12 +43,12 @@ class Recorded:
         if data.get("format") != FORMAT:
             raise ValueError(f"format {data.get('format')} is not {FORMAT}, the one that is known")
         try:
-            found = Codec().decode(data["inputs"], Recorded)
+            found: Recorded | None = Codec().decode(data["inputs"], Recorded)
         except (KeyError, TypeError, AttributeError, IndexError) as error:
             raise ValueError(f"this is no recorded decision: {error!r}") from error
         if found is None:
             raise ValueError("this is no recorded decision: there is nothing in it")
-        return cast("Recorded", found)
+        return found
 
 
 def record(

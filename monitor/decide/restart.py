@@ -104,10 +104,8 @@ def _look(case: Case, rule: RestartRule, usage: Usage) -> _Findings:
 
 
 def _not_met(case: Case, rule: RestartRule, findings: _Findings) -> Verdict:
-    problem = next((one.leaf.problem for one in findings.seen if one.leaf.problem), "")
-    problem = problem or next(
-        (leaf.problem for leaf in leaves(rule.when, case.view.service) if leaf.problem), ""
-    )
+    all_leaves = leaves(rule.when, case.view.service)
+    problem = next((leaf.problem for leaf in all_leaves if leaf.problem), "")
     missing = sorted({one.task.id for one in findings.seen if _lacks_sample(one)})
     running = {one.task.id for one in findings.seen}
     if problem:

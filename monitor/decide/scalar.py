@@ -34,15 +34,15 @@ def judge_scalar(
     rule: ScaleRule, view: ServiceView, metric: ScalarMetric, target: float, read: Read
 ) -> Proposal:
     if read.value is None:
-        return _fault(metric, Fault.SOURCE_FAILED, read.problem, read)
+        return _fault(metric, Fault.SOURCE_FAILED, read.problem)
     if target <= 0:
         text = f"the target of {metric.name} is {words.number(target)}; write one above 0"
-        return _fault(metric, Fault.SOURCE_FAILED, text, read)
+        return _fault(metric, Fault.SOURCE_FAILED, text)
     asked = _Asked(metric, target, read.value, counting_of(rule, view), len(view.running_tasks))
     outcome = _ask(asked)
     if isinstance(outcome, Fault):
         text = f"none of {view.service.name}'s tasks runs, so {metric.name} cannot be shared out"
-        return _fault(metric, outcome, text, read)
+        return _fault(metric, outcome, text)
     return Proposal(
         metric=metric.name,
         source=Source.EXTERNAL,
@@ -88,5 +88,5 @@ def _activity(metric: ScalarMetric, value: float) -> Activity:
     return active_above(metric.name, *spelled, active=value > metric.activation)
 
 
-def _fault(metric: ScalarMetric, fault: Fault, text: str, read: Read) -> Proposal:
-    return Proposal(metric.name, Source.EXTERNAL, fault, text, read.missing, read.unready)
+def _fault(metric: ScalarMetric, fault: Fault, text: str) -> Proposal:
+    return Proposal(metric.name, Source.EXTERNAL, fault, text)

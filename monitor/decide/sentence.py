@@ -131,7 +131,8 @@ def _limits(case: Case, rule: ScaleRule, settled: Settled) -> str:
     by = settled.stabilized.by
     if settled.stabilized.value != settled.proposed and by is not None:
         ago = words.duration(case.now.mono - by.at)
-        tail += f"; {settled.proposed} would do, but {by.replicas} were needed {ago} ago"
+        needed = "1 was" if by.replicas == 1 else f"{by.replicas} were"
+        tail += f"; {settled.proposed} would do, but {needed} needed {ago} ago"
     match settled.restrained.binding:
         case Binding.UP_RATE:
             tail += f"; {settled.stabilized.value} are wanted, the policies of scale_up allow this"

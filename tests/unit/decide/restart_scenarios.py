@@ -73,6 +73,12 @@ def judged() -> Iterator[tuple[str, Recorded]]:
     yield "long enough", of(rule(), two, HIGH, LONG)
     both = usage({1: 0.95, 2: 0.97})
     yield "several tasks", of(rule(), two, both, held((KEY + "1", 60), (KEY + "2", 200)))
+    three = view(3)
+    every = usage({1: 0.95, 2: 0.97, 3: 0.99})
+    yield (
+        "three tasks",
+        of(rule(), three, every, held((KEY + "1", 60), (KEY + "2", 60), (KEY + "3", 60))),
+    )
     yield "an amount", of(rule(FIXED), two, HIGH, held((FIXED_KEY + "1", 60)))
     all_of = rule(AllOf((MEMORY, BUSY)))
     hot = usage({1: 0.95, 2: 0.2}, {1: 0.99, 2: 0.1})
@@ -83,6 +89,12 @@ def judged() -> Iterator[tuple[str, Recorded]]:
     yield "a gap", of(rule(), two, usage({2: 0.2}), LONG)
     gap = held((KEY + "1", 60), (KEY + "1?", 10))
     yield "a gap goes on", of(rule(), two, usage({2: 0.2}), gap)
+    far = [replace(task(1), slot=None, node_id="node-of-a-long-name"), task(2)]
+    yield "a gap far away", of(rule(), view(2, tasks=far), usage({2: 0.2}), gap)
+    yield (
+        "a gap nearly over",
+        of(rule(), two, usage({2: 0.2}), held((KEY + "1", 60), (KEY + "1?", 14.5))),
+    )
     yield "a gap of 15 s", of(rule(), two, usage({2: 0.2}), held((KEY + "1", 60), (KEY + "1?", 15)))
     yield (
         "a gap too long",
@@ -103,12 +115,15 @@ def blocked() -> Iterator[tuple[str, Recorded]]:
         seen = view(2, of=service(2, update_state=state))
         yield f"due while {state.value}", of(rule(), seen, HIGH, LONG)
     gap = view(2, version_since=NOW.mono - 0.5)
+    yield "due after a change of our own", of(rule(), gap, HIGH, LONG)
     yield "due after a change", of(rule(), gap, HIGH, replace(LONG, own_version=1))
     half = view(2, tasks=[task(1), task(2, state=TaskState.STARTING)])
     yield "due while a task starts", of(rule(), half, HIGH, LONG)
     tight = rule(budget=Budget(2, 3600.0), backoff=Backoff(1.0, 1.0))
     used = replace(LONG, restarts=(NOW.mono - 3000, NOW.mono - 100))
     yield "budget used", of(tight, view(2), HIGH, used)
+    single = rule(budget=Budget(1, 600.0), backoff=Backoff(1.0, 1.0))
+    yield "single budget used", of(single, view(2), HIGH, replace(LONG, restarts=(NOW.mono - 100,)))
     yield "no budget", of(rule(budget=Budget(0, 600.0)), view(2), HIGH, LONG)
     slow = rule(budget=Budget(5, 3600.0), backoff=Backoff(100.0, 3600.0))
     thrice = replace(LONG, restarts=(NOW.mono - 900, NOW.mono - 500, NOW.mono - 40))

@@ -118,6 +118,14 @@ def load() -> Iterator[tuple[str, Recorded]]:
 def pace() -> Iterator[tuple[str, Recorded]]:
     plain = history()
     yield "stabilized", of(rule(), view(), cpu(0.2), history((80, 4)))
+    yield (
+        "two metrics stabilized",
+        of(rule(metrics=(HALF_CPU, queue())), view(), both(0.2, 5.0), history((80, 4))),
+    )
+    yield (
+        "one replica stabilized",
+        of(rule(0, metrics=(HALF_CPU, queue())), view(1), both(0.0, 0.0, 1), history((80, 1))),
+    )
     yield "stabilized in part", of(rule(), view(8), cpu(0.1, 8), history((60, 6)))
     yield "first look", of(rule(), view(), cpu(0.1), History(own_version=VERSION))
     yield "up window", of(rule(scale_up=up(window=60.0)), view(), cpu(1.0), history((10, 4)))
@@ -245,6 +253,19 @@ def service_numbers() -> Iterator[tuple[str, Recorded]]:
         "formula that excuses missing usage",
         of(calm_rule(metrics=excused), view(), cpu({1: 0.1, 2: 0.1}), plain),
     )
+    young = {**cpu(0.1, 3).samples["cpu"], "task4": Sample(0.001, 0.1, None, 1.0)}
+    yield (
+        "formula with a fresh task",
+        of(calm_rule(metrics=summed), view(), Usage({"cpu": young}), plain),
+    )
+    new = Usage({"cpu": {f"task{n}": Sample(0.1, 0.1, None, 1.0) for n in range(1, 5)}})
+    yield "formula that excuses fresh usage", of(calm_rule(metrics=excused), view(), new, plain)
+    mixed = Usage({"cpu": {"task4": Sample(0.001, 0.1, None, 1.0)}})
+    yield "formula that excuses both", of(calm_rule(metrics=excused), view(), mixed, plain)
+    idle = Usage({"cpu": {f"task{n}": Sample(0.0, 0.1, None, 15.0) for n in range(1, 5)}})
+    yield "formula of idle usage", of(calm_rule(metrics=summed), view(), idle, plain)
+    nobody = (ScalarMetric("load", Formula("default(nobody, 50)"), 10.0),)
+    yield "formula that excuses a missing metric", of(rule(metrics=nobody), view(), Usage(), plain)
     broken = (queue(None), ScalarMetric("load", Formula("queue / 0"), 10.0))
     yield "formula that divides by zero", of(rule(metrics=broken), view(), numbers(45.0), plain)
     itself = (ScalarMetric("load", Formula("load + 1"), 10.0),)
@@ -269,6 +290,14 @@ def zero() -> Iterator[tuple[str, Recorded]]:
     yield "asleep and blind", of(rule(0, **sleepy), view(0), Usage(), plain)
     yield "goes to sleep", of(calm_rule(0, **sleepy), view(2), numbers(3.0), plain)
     yield "may sleep soon", of(rule(0, **sleepy), view(1), numbers(0.0), history((100, 1)))
+    yield "may sleep in part", of(rule(0, **sleepy), view(3), numbers(0.0), history((100, 1)))
+    pair = (*sleepy["metrics"], queue(10.0, name="jobs"))
+    yield (
+        "two quiet numbers",
+        of(calm_rule(0, metrics=pair), view(1), numbers(0.0, jobs=0.0), history()),
+    )
+    yield "two numbers wake", of(rule(0, metrics=pair), view(0), numbers(9.0, jobs=1.0), plain)
+    yield "two numbers sleep on", of(rule(0, metrics=pair), view(0), numbers(0.0, jobs=0.0), plain)
     yield "kept awake", of(calm_rule(0, metrics=(queue(1000.0),)), view(1), numbers(6.0), plain)
     busy = Metric("cpu", MetricKind.CPU, Quantity(0.5, Basis.LIMIT), activation=0.2)
     two = calm_rule(0, metrics=(busy, *sleepy["metrics"]))

@@ -5,11 +5,9 @@ from dataclasses import replace
 import pytest
 
 from monitor.decide import (
-    Recorded,
     decide,
     metrics_of,
     not_written,
-    record,
     record_write,
     remember,
     rollout_guard,
@@ -17,13 +15,16 @@ from monitor.decide import (
 )
 from monitor.decide.bounds import Binding, Range, Restrained, outside, restrain, restrain_capped
 from monitor.decide.capacity import fitting
+from monitor.decide.flapping import suggested_tolerance
 from monitor.decide.guards import guard_recheck
 from monitor.decide.history import known_recommendations, with_event
 from monitor.decide.holding import Held, leaves, observe, satisfied
-from monitor.decide.measure import Mean, Share
 from monitor.decide.notice import notice, seen_of
 from monitor.decide.pace import backoff_wait, budget_wait
-from monitor.decide.proposal import Counting, Tolerance, from_average, from_value, total
+from monitor.decide.proposal import (
+    Tolerance,
+    total,
+)
 from monitor.decide.rates import down_limit, up_limit
 from monitor.decide.readiness import Terms, classify, facts_of
 from monitor.decide.rounding import MAX_REPLICAS, down, quotient, up
@@ -82,55 +83,6 @@ def test_rounding():
     assert quotient(10**20, 1) == MAX_REPLICAS
     assert total((2**63 - 1, 5)) == 2**63 - 1
     assert total((3, 5)) == 8
-
-
-def test_a_total_is_rounded_as_told():
-    """28 / 25 of 25 tasks are 28 replicas, and 29 in binary fractions."""
-    exact = Counting(25, BAND, noise=1e-6)
-    assert from_value(28, 25, 25, 25, exact).replicas == 28
-    assert from_value(28, 25, 25, 25, replace(exact, noise=0.0)).replicas == 29
-
-
-def test_totals_and_averages_tell_their_numbers():
-    """The raw number, the level and the average go along, whether tolerated or not."""
-    calm = from_value(21, 20, 4, 4, Counting(4, BAND))
-    assert (calm.replicas, calm.raw, calm.level.level, calm.level.average) == (4, 5, 21, 21)
-    sleeping = from_value(21, 20, 0, 0, Counting(0, BAND))
-    assert (sleeping.replicas, sleeping.raw, sleeping.level.ratio) == (2, 2, 1.05)
-    against = from_value(40, 20, 1, 1, Counting(4, BAND, never_against_load=True))
-    assert (against.replicas, against.raw, against.level.level) == (4, 2, 40)
-    shared = from_average(90, 20, 4, Counting(4, BAND))
-    assert (shared.replicas, shared.raw, shared.level.average) == (5, 5, 23)
-    tolerated = from_average(85, 20, 4, Counting(4, BAND))
-    assert (tolerated.replicas, tolerated.raw) == (4, 5)
-    alone = from_average(90, 20, 0, Counting(0, BAND))
-    assert (alone.replicas, alone.level.average, alone.level.level) == (5, 90, 90)
-
-
-def test_the_band_of_tolerance_is_inclusive():
-    """Exactly 10 % off is within, to both sides."""
-    assert [BAND.holds(x) for x in (0.899, 0.9, 1.0, 1.1, 1.101)] == [
-        False, True, True, True, False,
-    ]  # fmt: skip
-
-
-def test_measures():
-    """Shares are all usage over all requests; what is missing counts in full, at least."""
-    share = Share({"a": 100, "b": 300, "c": None}, 50.0, whole=False)
-    level = share.level({"a": 50, "b": 50, "c": 7, "d": 9})
-    assert level is not None
-    assert (level.ratio, level.level, level.average) == (0.5, 25.0, 50)
-    assert share.level({"c": 1}) is None
-    assert [share.full("a"), share.full("c"), share.full("d")] == [100, 0, 0]
-    assert Share({"a": 101}, 150.0, whole=True).full("a") == 151
-    assert Share({"a": 3}, 50.0, whole=True).level({"a": 1}).level == 33
-    assert (share.lacks(["a"]), share.lacks(["a", "c"]), share.lacks(["d"])) == (False, True, True)
-    mean = Mean(40, whole=False)
-    assert mean.level({}) is None
-    found = mean.level({"a": 41, "b": 40})
-    assert (found.level, found.average, mean.full("x"), mean.lacks(["x"])) == (40.5, 40, 40, False)
-    assert Mean(40, whole=True).level({"a": 41, "b": 40}).level == 40
-    assert (share.plain, mean.plain) == (False, True)
 
 
 PERCENT = Policy(PolicyType.PERCENT, 90, 60.0)
@@ -383,38 +335,37 @@ def test_a_warm_up_ends_to_the_second():
         assert classify(facts, 100.0, SWARM_TUNING, cpu=True).value == kind
 
 
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        ({}, "format None is not 1"),
-        ({"format": 2}, "format 2 is not 1"),
-        ({"format": 1}, "no recorded decision"),
-        ({"format": 1, "inputs": {}}, "no recorded decision"),
-        ({"format": 1, "inputs": {"rule": {"is": "Nonsense"}}}, "no recorded decision"),
-        ({"format": 1, "inputs": []}, "no recorded decision"),
-        ({"format": 1, "inputs": None}, "no recorded decision"),
-    ],
-)
-def test_what_is_no_record_is_refused(data, words):
-    """Another format, or something else altogether: one sentence, no crash."""
-    with pytest.raises(ValueError, match=words):
-        Recorded.from_json(data)
-
-
-def test_a_record_is_lean():
-    """Nodes of other services and the raw spec do not go along."""
-    seen = view(nodes=[make.node("n9")], of=service(4, raw={"Spec": {}}))
-    kept = record(calm_rule(), seen, cpu(0.5), history(), NOW)
-    assert set(kept.view.nodes) == {"n1"}
-    assert kept.view.service.raw == {}
-    assert kept.to_json()["format"] == 1
-    assert kept.rivals == ()
-    assert not kept.own_service
-
-
 def test_a_moment_later():
     """Time alone changes the time of a decision, and what it waits for."""
     one = decide(rule(), view(), cpu(0.2), history((80, 4)), NOW)
     two = decide(rule(), view(), cpu(0.2), history((80, 4)), later(10))
     assert (one.time, two.time) == (NOW, Now(NOW.mono + 10, NOW.wall + 10))
     assert one.recheck_after - two.recheck_after == 10
+
+
+def test_old_facts_keep_what_was_held():
+    """Out of touch nothing is forgotten, neither conditions nor failures nor what was seen."""
+    past = history((5, 3), holding=(("k", 1.0),), failing_since=7.0)
+    stale = decide(rule(), view(fresh=False), cpu(1.0), past, NOW)
+    after = remember(past, replace(stale, holding=past.holding))
+    assert after == past
+    person = decide(rule(2), view(0), Usage(), history((5, 3)), NOW)
+    forgotten = remember(history((5, 3)), person)
+    assert (forgotten.started, forgotten.recommendations) == (False, ())
+
+
+def test_the_last_half_second_of_a_cooldown():
+    """To the end: half a second is left, then none; a cooldown of half a second counts too."""
+    cool = calm_rule(scale_up=make.up(cooldown=20.5))
+    past = history(events=(event(20, 1),))
+    held = decide(cool, view(), cpu(0.9), past, NOW)
+    assert (held.action, held.recheck_after) == (None, 0.5)
+    assert decide(cool, view(), cpu(0.9), past, later(0.5)).action is not None
+    short = calm_rule(scale_up=make.up(cooldown=0.5))
+    assert decide(short, view(), cpu(0.9), history(events=(event(0.2, 1),)), NOW).action is None
+
+
+def test_the_longest_of_traced_back_counts():
+    """Swings are of the counts they started from, never of fewer than one."""
+    assert suggested_tolerance((event(10, 5),), 1, NOW.mono) == pytest.approx(5.0)
+    assert suggested_tolerance((event(10, 1),), 2, NOW.mono) == pytest.approx(1.0)
