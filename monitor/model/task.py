@@ -44,6 +44,7 @@ class Task:
     `since` and `created_at` are wall seconds; `since` is when `state` was entered as the node
     saw it. `template` is the fingerprint of the task's spec, comparable with
     `Service.template`. `exit_code` is None where the container never ended.
+    `addresses` are those it has in networks, as (network name, address) in the API's order.
     `job_iteration` is which run of a job it belongs to, None for tasks of other services.
     """
 
@@ -65,6 +66,7 @@ class Task:
     cpu_reservation: float = 0.0
     memory_reservation: int = 0
     job_iteration: int | None = None
+    addresses: tuple[tuple[str, str], ...] = ()
 
     @property
     def live(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
+from monitor.model.config import Config
 from monitor.model.container import Container, EngineIdentity
 from monitor.model.event import Event
 from monitor.model.node import Node
@@ -15,7 +16,8 @@ from monitor.model.usage import Reading
 class Engine(Protocol):
     """Every method has a deadline of its own and raises `monitor.ports.errors.EngineError`.
 
-    nodes, services, service, tasks and update_service raise `NotAManager` on workers.
+    nodes, services, service, tasks, update_service and those of configs raise `NotAManager` on
+    workers.
     """
 
     async def ping(self) -> None:
@@ -38,6 +40,19 @@ class Engine(Protocol):
         """Replaces the whole spec if `version` is still the newest; raises Conflict if not.
 
         Unreachable, DeadlineExceeded and BadAnswer leave open whether it was applied.
+        """
+
+    async def config(self, name: str) -> Config:
+        """The Swarm config of exactly this name; raises NotFound where there is none."""
+
+    async def create_config(self, name: str, labels: Mapping[str, str], data: bytes) -> None:
+        """Raises Conflict where the name is taken."""
+
+    async def update_config(self, config: Config, labels: Mapping[str, str]) -> None:
+        """Puts these labels in place of all it has if `config.version` is still the newest.
+
+        Raises Conflict if it is not. Unreachable, DeadlineExceeded and BadAnswer leave open
+        whether it was applied.
         """
 
     async def containers(self) -> Sequence[Container]:

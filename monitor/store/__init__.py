@@ -1,0 +1,1 @@
+"""What must outlive an agent: the state in a Swarm config, the journal on disk."""
