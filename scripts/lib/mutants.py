@@ -20,7 +20,8 @@ COPIED = ("monitor", "docs", "tests/__init__.py", "tests/unit/__init__.py", "tes
           "tests/hpa_conformance", "pyproject.toml", "README.md", "LICENSE")  # fmt: skip
 KILLED = frozenset({1, 3, 36, 24, -24, 152, 255})  # exit codes of tests that failed or hung
 LEAST = 90.0
-MINUTES_FOR_CHANGES = 15.0
+MINUTES_FOR_CHANGES = 10.0
+NONE_CHOSEN = "Filtered for specific mutants, but nothing matches"  # what mutmut says then
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +38,21 @@ def git(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def base_of_changes() -> str:
+def commit(*arguments: str) -> str | None:
+    """What git answers, None where there is no such commit, no history or no git."""
+    try:
+        return git(*arguments)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def base_of_changes() -> str | None:
     """The merge base with main; on main itself, or without one, the commit before."""
     for main in ("origin/main", "main"):
-        try:
-            base = git("merge-base", "HEAD", main)
-        except subprocess.CalledProcessError:
-            continue
-        if base != git("rev-parse", "HEAD"):
+        base = commit("merge-base", "HEAD", main)
+        if base is not None and base != commit("rev-parse", "HEAD"):
             return base
-    return git("rev-parse", "HEAD~1")
+    return commit("rev-parse", "--verify", "--quiet", "HEAD~1^{commit}")
 
 
 def changed_lines(base: str, path: str) -> set[int]:
@@ -110,6 +116,8 @@ def run(names: list[str], minutes: float | None, workers: int) -> bool:
             return False
     if status != 0:
         tail = log.read_text(encoding="utf-8", errors="replace")[-3000:]
+        if names and NONE_CHOSEN in tail:
+            return True
         sys.exit(f"{tail}\nmutmut itself failed with {status}; all it said: {log}")
     return True
 
@@ -117,7 +125,11 @@ def run(names: list[str], minutes: float | None, workers: int) -> bool:
 def results() -> list[Mutant]:
     found = []
     for meta in sorted((WORK / "mutants" / CORE).glob("*.meta")):
-        codes = json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"]
+        try:
+            codes = json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"]
+        except json.JSONDecodeError:  # being written when the time was up
+            print(f"what was found of {meta.stem} is lost")
+            continue
         found += [Mutant(name, code, meta.with_suffix("")) for name, code in codes.items()]
     return found
 
@@ -144,9 +156,12 @@ def report(found: list[Mutant], *, complete: bool) -> float:
         print(f"survived: {one.name}")
         for line in change(one):
             print(f"    {line[0]} {line[1:].strip()}")
-    score = 100.0 * (1 - len(alive) / len(tried)) if tried else 100.0
     if not complete:
         print(f"{len(found) - len(tried)} mutants were not tried: the time was up")
+    if not tried:
+        print("no mutant was tried" + ("; there is none" if complete else ""))
+        return 100.0 if complete else 0.0
+    score = 100.0 * (1 - len(alive) / len(tried))
     print(f"{len(tried) - len(alive)} of {len(tried)} mutants killed: {score:.1f} %")
     return score
 
@@ -158,13 +173,16 @@ def main() -> int:
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
-    paths = [str(Path(path).resolve().relative_to(ROOT)) for path in options.paths]
-    if any(not path.startswith(CORE) for path in paths):
+    paths = [os.path.relpath(path, ROOT) for path in options.paths]
+    if any(not path.startswith(CORE) or not (ROOT / path).exists() for path in paths):
         parser.error(f"only {CORE} is mutated; write a path within it")
-    names = [f"{path.removesuffix('.py').replace('/', '.')}.x*" for path in paths]
+    names = [f"{path.removesuffix('.py').replace('/', '.')}.*" for path in paths]
     minutes = options.minutes
     if options.changed is not None:
         base = options.changed or base_of_changes()
+        if base is None:
+            print("no commit to compare with (a shallow clone, or a first commit): pass a BASE")
+            return 0
         names = changed_functions(base, paths or [CORE])
         minutes = MINUTES_FOR_CHANGES if minutes is None else minutes
         if not names:
