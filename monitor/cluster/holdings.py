@@ -84,6 +84,7 @@ class Holdings:
             tasks_read_at=tasks.read_at,
             fresh=fresh,
             running_since=moments.running_since,
+            starting_since=moments.starting_since,
             pending_since=moments.pending_since,
             failed_at=moments.failed_at,
             room=self._room(service, tasks),

@@ -16,6 +16,7 @@ class Moments:
     """As `ServiceView` has them. The maps are replaced, never changed: views hold them."""
 
     running_since: Mapping[str, float] = field(default_factory=dict)
+    starting_since: Mapping[str, float] = field(default_factory=dict)
     pending_since: Mapping[str, float] = field(default_factory=dict)
     failed_at: tuple[float, ...] = ()
 
@@ -40,6 +41,12 @@ class Moments:
             if task.state is TaskState.RUNNING
             and watched
             and (task.id in self.running_since or not _in(old.get(task.id), TaskState.RUNNING))
+        }
+        self.starting_since = {
+            task.id: self.starting_since.get(task.id, now)
+            for task in new.values()
+            if task.state is TaskState.STARTING
+            or (task.state is TaskState.RUNNING and task.id in self.starting_since)
         }
         self.pending_since = {
             task.id: self.pending_since.get(task.id, now) for task in new.values() if waits(task)

@@ -65,12 +65,15 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a metric's samples are judged by; seconds. `waiting`: ids of `waiting.stuck`."""
+    """What a metric's samples are judged by; seconds. `waiting`: ids of `waiting.stuck`.
+
+    warm_up: as `ScaleRule.warm_up`, None being the start period of the service's health check.
+    """
 
     tuning: Tuning
     now: float
     window: float
-    warm_up: float = 0.0
+    warm_up: float | None = None
     waiting: frozenset[str] = frozenset()
 
 
@@ -91,8 +94,21 @@ def facts_of(view: ServiceView, task: Task, sample: Sample | None, terms: Terms)
         sampled_at=sampled_at,
         window=terms.window,
         span=span,
-        warm_at=since + terms.warm_up,
+        warm_at=_warm_at(view, task, since, terms.warm_up),
     )
+
+
+def _warm_at(view: ServiceView, task: Task, running_since: float, warm_up: float | None) -> float:
+    """A stated warm-up is time of running. A start period runs from the container's start, so what
+    a task took of it until it was healthy for the first time is over.
+
+    Worked example: a start period of 60 s and a task that is healthy after 20 s: its CPU counts
+    40 s later; after 90 s: it counts at once.
+    """
+    if warm_up is not None:
+        return running_since + warm_up
+    started = min(running_since, view.starting_since.get(task.id, running_since))
+    return started + view.service.start_period
 
 
 def classify(task: TaskFacts, now: float, tuning: Tuning, *, cpu: bool) -> TaskClass:

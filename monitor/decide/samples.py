@@ -50,5 +50,8 @@ def _why_not(fact: TaskFacts, sample: Sample | None, terms: Terms) -> str:
             return f"sample is {words.duration(sample.age)} old"
         return "sample is no number"
     if fact.warm_at > terms.now:
-        return f"warms up for another {words.duration(fact.warm_at - terms.now)}"
+        left = words.duration(fact.warm_at - terms.now)
+        if terms.warm_up is None:
+            return f"within its health check's start period for another {left}"
+        return f"warms up for another {left}"
     return "too fresh to judge"

@@ -119,7 +119,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScaleRule(Rule):
-    """warm_up: seconds for which a new task's CPU does not count yet.
+    """warm_up: seconds of running for which a new task's CPU does not count yet; None: while the
+        start period of the service's own health check lasts, if it has any.
 
     max_direction_changes: per hour; beyond it nothing is scaled down until an hour is calmer.
     """
@@ -132,7 +133,7 @@ class ScaleRule(Rule):
     missing_samples: MissingSamples = MissingSamples.HOLD
     count: Count = Count.READY
     tuning: Tuning = SWARM_TUNING
-    warm_up: float = 0.0
+    warm_up: float | None = None
     fallback: Fallback | None = None
     schedules: tuple[Schedule, ...] = ()
     after_deploy_reset: AfterDeployReset = AfterDeployReset.WAIT

@@ -20,7 +20,9 @@ class ServiceView:
     fresh: whether the mirror is in touch with a manager; False means old facts.
     running_since: monotonic time at which this agent first saw a task running, by task id;
         an absent task counts as running for long.
-    pending_since: the same of tasks that wait for a node.
+    starting_since: the same of the moment it first saw a task starting, of those that start or
+        run now; with a health check they start until it first succeeds.
+    pending_since: as running_since, of tasks that wait for a node.
     failed_at: monotonic times at which this agent saw a task of the service fail or be
         rejected, of the last 10 minutes, oldest first.
     """
@@ -32,6 +34,7 @@ class ServiceView:
     tasks_read_at: float
     fresh: bool = True
     running_since: Mapping[str, float] = field(default_factory=dict)
+    starting_since: Mapping[str, float] = field(default_factory=dict)
     pending_since: Mapping[str, float] = field(default_factory=dict)
     failed_at: tuple[float, ...] = ()
     room: Room = UNKNOWN_ROOM

@@ -78,11 +78,11 @@ class ScaleModel(Strict):
         examples=["ready"],
         json_schema_extra={"default": "ready"},
     )
-    warm_up: Pause = Field(
-        default=0.0,
-        description="The CPU of a task younger than this does not count yet, 0s to 1d.",
+    warm_up: Pause | None = Field(
+        default=None,
+        description="The CPU of a task that runs for less than this does not count yet, 0s to 1d; "
+        "default: until the start period of the service's own health check is over.",
         examples=["30s"],
-        json_schema_extra={"default": "0s"},
     )
     fallback: FallbackModel | None = Field(
         default=None,

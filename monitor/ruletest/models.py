@@ -75,6 +75,7 @@ class ServiceGiven(Strict):
     memory_limit: Size | None = None
     memory_reservation: Size | None = None
     start_time: Offset = 1.0
+    start_period: Offset | None = None
 
 
 class SeriesGiven(Strict):

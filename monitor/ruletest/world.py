@@ -22,7 +22,10 @@ from monitor.sources.substitute import Subject, substituted
 
 NOWHERE = Path("/nonexistent")
 SETTLED = 4.0
-"""Seconds before the start in which the services run already and the agent looks at them."""
+"""Seconds before the start in which the agent looks at the services."""
+
+_FORE = 20.0
+"""Seconds before that in which the services run already: windows are full when the agent comes."""
 
 DEFAULT_START = 1_767_225_600.0  # 2026-01-01T00:00:00Z
 
@@ -59,7 +62,8 @@ class _World:
         series = [parse_series(given.series, given.values) for given in test.series]
         begin = asyncio.get_running_loop().time()
         wall = DEFAULT_START if test.start is None else test.start
-        self._clock = VirtualClock(start_wall=wall - begin - SETTLED)
+        self._fore = _FORE + max((given.start_time for given in test.services), default=0.0)
+        self._clock = VirtualClock(start_wall=wall - begin - self._fore - SETTLED)
         self._swarm = Swarm(self._clock)
         node_id = self._swarm.add_node("m1", "manager", cpu_cores=10_000.0, memory_bytes=2**50)
         for given in test.services:
@@ -94,6 +98,7 @@ class _World:
             cpu_reservation=given.cpu_reservation,
             memory_limit=given.memory_limit,
             memory_reservation=given.memory_reservation,
+            start_period=given.start_period,
         )
 
     async def run(self, file: str, lines: Sequence[int]) -> list[Failure]:
@@ -101,6 +106,7 @@ class _World:
         failures: list[Failure] = []
         async with asyncio.TaskGroup() as group:
             sampling = group.create_task(self._usage.run(), name="series")
+            await asyncio.sleep(self._fore)
             core = group.create_task(self._core.run(stop), name="core")
             await asyncio.sleep(SETTLED)
             self._core.controller.use_rules(self._rules)

@@ -20,6 +20,7 @@ def service_spec(
     memory_limit: int | None = None,
     memory_reservation: int | None = None,
     labels: Mapping[str, str] | None = None,
+    start_period: float | None = None,
     env: Sequence[str] = (),
     constraints: Sequence[str] = (),
     max_replicas_per_node: int = 0,
@@ -29,13 +30,17 @@ def service_spec(
 ) -> Spec:
     """A spec with what was asked for and nothing else, as the API client of a person sends it.
 
-    replicas None: a global service. Limits and reservations in cores and bytes. `update` and
-    `rollback` (Parallelism, Delay and Monitor in ns, FailureAction, Order...) and `restart`
-    (Condition, Delay in ns, MaxAttempts) are raw; what they leave out has swarmkit's default.
+    replicas None: a global service. start_period: seconds, of a health check; None: there is
+    none. Limits and reservations in cores and bytes. `update` and `rollback` (Parallelism, Delay
+    and Monitor in ns, FailureAction, Order...) and `restart` (Condition, Delay in ns,
+    MaxAttempts) are raw; what they leave out has swarmkit's default.
     """
     container: Spec = {"Image": image}
     if env:
         container["Env"] = list(env)
+    if start_period is not None:
+        period = round(start_period * NANO)
+        container["Healthcheck"] = {"Test": ["CMD", "healthy"], "StartPeriod": period}
     template: Spec = {"ContainerSpec": container}
     limits = _resources(cpu_limit, memory_limit)
     reservations = _resources(cpu_reservation, memory_reservation)

@@ -26,6 +26,19 @@ def test_a_task_that_ran_before_the_first_list_has_run_for_long():
     assert moments.running_since == {"task2": 20.0}
 
 
+def test_starting_is_counted_from_when_it_was_first_seen_and_kept_while_it_runs():
+    """A task that was not seen starting has no such moment, nor has one that ended."""
+    moments, starts = Moments(), by_id(task(1, state=TaskState.STARTING))
+    moments.update({}, starts, "t1", 10.0, watched=False)
+    moments.update(starts, starts, "t1", 12.0, watched=True)
+    runs = by_id(task(1), task(2))
+    moments.update(starts, runs, "t1", 30.0, watched=True)
+    assert moments.starting_since == {"task1": 10.0}
+    assert moments.running_since == {"task1": 30.0, "task2": 30.0}
+    moments.update(runs, by_id(task(1, state=TaskState.FAILED)), "t1", 40.0, watched=True)
+    assert moments.starting_since == {}
+
+
 def test_a_failure_is_seen_once_and_forgotten_in_time():
     """One failed task is one failure, however often it is read again."""
     moments, before = Moments(), by_id(task(1))

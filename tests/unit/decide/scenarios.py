@@ -206,6 +206,11 @@ def missing() -> Iterator[tuple[str, Recorded]]:
     warm = rule(warm_up=30.0)
     young = {"task3": NOW.mono - 10, "task4": NOW.mono - 20}
     yield "warming up", of(warm, view(running_since=young), cpu(0.95), plain)
+    begun = {"task3": NOW.mono - 25, "task4": NOW.mono - 50}
+    checked = service(start_period=45.0)
+    early = view(of=checked, running_since=young, starting_since=begun)
+    yield "within the start period", of(rule(), early, cpu(0.95), plain)
+    yield "no warm-up despite a start period", of(rule(warm_up=0.0), early, cpu(0.95), plain)
     yield (
         "a failing metric beside a calm one",
         of(calm_rule(metrics=(HALF_CPU, MEMORY)), view(), cpu(0.1), plain),

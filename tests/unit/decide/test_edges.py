@@ -335,6 +335,34 @@ def test_a_warm_up_ends_to_the_second():
         assert classify(facts, 100.0, SWARM_TUNING, cpu=True).value == kind
 
 
+def test_a_start_period_ends_to_the_second_and_is_counted_from_the_start():
+    """Started at 60, healthy at 70: a start period of 40 s is over at 100; one of 40.1 s is not.
+
+    Where the start was not seen it is counted from running; a stated warm-up wins, zero too.
+    """
+    ran = {"task1": 70.0}
+    for period, began, warm_up, kind in (
+        (40.0, 60.0, None, "ready"), (40.1, 60.0, None, "unready"),
+        (30.0, None, None, "ready"), (30.1, None, None, "unready"),
+        (30.0, 80.0, None, "ready"), (30.1, 80.0, None, "unready"),
+        (99.0, 60.0, 0.0, "ready"), (99.0, 60.0, 30.0, "ready"), (0.0, 60.0, 30.1, "unready"),
+    ):  # fmt: skip
+        begun = {} if began is None else {"task1": began}
+        of = make.service(1, start_period=period)
+        seen = view(1, of=of, running_since=ran, starting_since=begun)
+        terms = Terms(SWARM_TUNING, 100.0, 15.0, warm_up)
+        facts = facts_of(seen, task(1), Sample(1.0, 0.0), terms)
+        assert classify(facts, 100.0, SWARM_TUNING, cpu=True).value == kind
+        assert classify(facts, 100.0, SWARM_TUNING, cpu=False).value == "ready"
+
+
+def test_a_task_that_runs_for_long_is_past_its_start_period():
+    """What ran when this agent came has run for nobody knows how long."""
+    seen = view(1, of=make.service(1, start_period=1e6))
+    facts = facts_of(seen, task(1), Sample(1.0, 0.0), Terms(SWARM_TUNING, 100.0, 15.0))
+    assert classify(facts, 100.0, SWARM_TUNING, cpu=True).value == "ready"
+
+
 def test_a_moment_later():
     """Time alone changes the time of a decision, and what it waits for."""
     one = decide(rule(), view(), cpu(0.2), history((80, 4)), NOW)

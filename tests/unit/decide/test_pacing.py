@@ -21,6 +21,7 @@ from tests.unit.decide.make import (
     history,
     later,
     rule,
+    service,
     up,
     view,
 )
@@ -161,6 +162,23 @@ def test_a_task_that_warms_up_does_not_count_yet():
     assert decide(warm, view(running_since=started), usage, history(), later(20)).action == (
         ScaleTo(8)
     )
+
+
+def test_the_start_period_of_the_health_check_is_the_warm_up():
+    """Unless the rule says otherwise; and the notes say whose period it is."""
+    checked = service(start_period=45.0)
+    ran = {"task3": NOW.mono - 10, "task4": NOW.mono - 20}
+    begun = {"task3": NOW.mono - 25, "task4": NOW.mono - 50}
+    seen = view(of=checked, running_since=ran, starting_since=begun)
+    usage = cpu({1: 0.5, 2: 0.5, 3: 1.0, 4: 0.5})
+    decision = decide(rule(), seen, usage, history(), NOW)
+    assert decision.action is None
+    assert {one.task_id: one.note for one in decision.inputs if not one.used} == {
+        "task3": "within its health check's start period for another 20 s"
+    }
+    assert decision.recheck_after == pytest.approx(20)
+    assert decide(rule(warm_up=0.0), seen, usage, history(), NOW).action == ScaleTo(5)
+    assert decide(rule(), seen, usage, history(), later(20)).action == ScaleTo(5)
 
 
 def test_a_task_that_warms_up_holds_scale_down():

@@ -96,7 +96,7 @@ rules = st.builds(
     missing_samples=st.sampled_from(MissingSamples),
     count=st.sampled_from(Count),
     tuning=st.sampled_from([SWARM_TUNING, HPA_TUNING]),
-    warm_up=st.sampled_from([0.0, 60.0]),
+    warm_up=st.sampled_from([None, 0.0, 60.0]),
     fallback=st.none() | st.builds(Fallback, st.integers(0, 9), st.sampled_from([0.0, 100.0])),
     after_deploy_reset=st.sampled_from(AfterDeployReset),
     max_direction_changes=st.integers(0, 3),
@@ -156,6 +156,7 @@ worlds = st.fixed_dictionaries(
         "state": st.sampled_from([*[None] * 9, *[UpdateState.COMPLETED] * 9, *UpdateState]),
         "stack": st.sampled_from(["", "shop"]),
         "since": st.sampled_from([600.0, 600.0, 600.0, 0.5]),
+        "start_period": st.sampled_from([0.0, 0.0, 45.0]),
     }
 )
 
@@ -173,10 +174,16 @@ def world(facts):
     seen = view(
         facts["replicas"],
         tasks=tasks,
-        of=service(facts["replicas"], update_state=facts["state"], stack=facts["stack"]),
+        of=service(
+            facts["replicas"],
+            update_state=facts["state"],
+            stack=facts["stack"],
+            start_period=facts["start_period"],
+        ),
         nodes=[node("unknown", NodeState.UNKNOWN), node("down", NodeState.DOWN)],
         room=Room(facts["room"], "full"),
         running_since=running,
+        starting_since={name: since - 20 for name, since in running.items() if name > "task2"},
         pending_since=pending,
         failed_at=facts["failed_at"],
         version_since=NOW.mono - facts["since"],
@@ -310,6 +317,7 @@ def test_no_decision_depends_on_the_wall_clock(the_rule, facts, past, shift, wal
         version_since=seen.version_since + shift,
         tasks_read_at=seen.tasks_read_at + shift,
         running_since={key: at + shift for key, at in seen.running_since.items()},
+        starting_since={key: at + shift for key, at in seen.starting_since.items()},
         pending_since={key: at + shift for key, at in seen.pending_since.items()},
         failed_at=tuple(at + shift for at in seen.failed_at),
     )
