@@ -32,11 +32,19 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class TaskReading:
-    """One task's newest counters. read_at: seconds of the *sender's* monotonic clock."""
+    """One task's newest counters. read_at: seconds of the *sender's* monotonic clock.
+
+    pause: seconds for which this reading is the present, because its source makes such a pause
+    before the next; 0 where each report has a new one. network_at, network_pause: the same of
+    `reading.network`, which is read less often; network_at is None where there is none.
+    """
 
     task_id: str
     read_at: float
     reading: Reading
+    pause: float = 0.0
+    network_at: float | None = None
+    network_pause: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +52,12 @@ class UsageReport:
     """What a node's tasks use, sent once a second. Tasks that are not in it ended.
 
     sent_at: seconds of the sender's monotonic clock when it was sent. wall: its wall clock then,
-    for the skew alone. pause: seconds between two readings of its source.
+    for the skew alone.
     """
 
     sent_at: float
     wall: float
     readings: tuple[TaskReading, ...] = ()
-    pause: float = 1.0
 
 
 class PeerState(StrEnum):
