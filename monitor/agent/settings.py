@@ -20,6 +20,10 @@ class Settings:
     token_file, token: what a person must show to change anything; the file goes first and is
     read at each use. None and "": nobody may.
     prometheus: the server to ask where a metric names none; None: there is none.
+    fleet_host, fleet_port: where other agents are served this one's samples and events.
+    secret_file: holds what all agents of the Swarm share; read at each use. None: this agent
+    talks to no other.
+    data: folder of the journal; None: there is none.
     own_service_id: the service this agent runs as; None lets the agent find out.
     """
 
@@ -39,3 +43,7 @@ class Settings:
     writes_per_minute: int = DEFAULT_WRITES_PER_MINUTE
     token_file: Path | None = None
     token: str = field(default="", repr=False)
+    fleet_host: str = "0.0.0.0"  # noqa: S104  # other nodes' agents reach it there
+    fleet_port: int = 9581
+    secret_file: Path | None = None
+    data: Path | None = None

@@ -21,6 +21,7 @@ from monitor.ports.clock import Clock
 from monitor.rulefile.watch import WatchedRules
 from monitor.usage.sampler import Sampler
 from monitor.web.state import (
+    ActingAgent,
     AgentStatus,
     DecisionEntry,
     NodeStatus,
@@ -75,6 +76,9 @@ class AgentState:
             fresh=self._mirror.fresh and self._liveness.up,
             names=names,
         )
+
+    def acting_agent(self) -> ActingAgent | None:
+        return None
 
     def not_ready(self) -> str | None:
         if not self._liveness.up:

@@ -13,7 +13,13 @@ from monitor.cli.keep_replicas import run_keep_replicas
 from monitor.cli.operate import explain, pause, resume
 from monitor.cli.options import AgentUrl, AsJson
 from monitor.cli.ruletest import run_rule_tests
-from monitor.cli.run import DEFAULT_DOCKER, DEFAULT_LISTEN, RunOptions, run_run
+from monitor.cli.run import (
+    DEFAULT_DOCKER,
+    DEFAULT_FLEET_LISTEN,
+    DEFAULT_LISTEN,
+    RunOptions,
+    run_run,
+)
 from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE
 
 app = typer.Typer(
@@ -185,6 +191,34 @@ def run(  # noqa: PLR0917  # each is an option of the command
             show_default=False,
         ),
     ] = None,
+    fleet_listen: Annotated[
+        str,
+        typer.Option(
+            envvar="SWARM_MONITOR_FLEET_LISTEN",
+            metavar="HOST:PORT",
+            help="Where this agent streams its node's samples and events to managers' agents.",
+        ),
+    ] = DEFAULT_FLEET_LISTEN,
+    secret_file: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="SWARM_MONITOR_SECRET_FILE",
+            metavar="FILE",
+            help="Holds the secret that all agents of the Swarm share. Without it agents do not "
+            "talk to each other, and each knows its own node's usage alone.",
+            show_default=False,
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="SWARM_MONITOR_DATA",
+            metavar="DIR",
+            help="A folder for the history of decisions, so that `why` knows what was before a "
+            "restart. Without it history is kept in memory alone.",
+            show_default=False,
+        ),
+    ] = None,
     service_id: Annotated[
         str | None,
         typer.Option(
@@ -210,6 +244,9 @@ def run(  # noqa: PLR0917  # each is an option of the command
         service_id=service_id,
         writes_per_minute=max_writes_per_minute,
         token_file=token_file,
+        fleet_listen=fleet_listen,
+        secret_file=secret_file,
+        data=data,
         prometheus=prometheus,
         label_rules=label_rules,
         label_max_replicas=label_max_replicas,

@@ -22,6 +22,7 @@ from monitor.web.server import parse_address
 
 DEFAULT_DOCKER = "unix:///var/run/docker.sock"
 DEFAULT_LISTEN = "0.0.0.0:9580"
+DEFAULT_FLEET_LISTEN = "0.0.0.0:9581"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,9 @@ class RunOptions:
     label_restarts: bool = True
     writes_per_minute: int = DEFAULT_WRITES_PER_MINUTE
     token_file: Path | None = None
+    fleet_listen: str = DEFAULT_FLEET_LISTEN
+    secret_file: Path | None = None
+    data: Path | None = None
 
 
 class OptionError(ValueError):
@@ -79,10 +83,8 @@ def token_doubt(settings: Settings) -> str | None:
 
 def settings_from(options: RunOptions) -> Settings:
     """Raises OptionError."""
-    try:
-        host, port = parse_address(options.listen)
-    except ValueError as error:
-        raise OptionError(f"--listen: {error}") from None
+    host, port = _listen("--listen", options.listen)
+    fleet_host, fleet_port = _listen("--fleet-listen", options.fleet_listen)
     _one_of("--task-labels", options.task_labels, [str(mode) for mode in TaskLabels])
     _one_of("--log-format", options.log_format or FORMATS[0], FORMATS)
     _one_of("--log-level", options.log_level, LEVELS)
@@ -108,7 +110,18 @@ def settings_from(options: RunOptions) -> Settings:
         writes_per_minute=options.writes_per_minute,
         token_file=options.token_file,
         token=os.environ.get(TOKEN_VARIABLE, ""),
+        fleet_host=fleet_host,
+        fleet_port=fleet_port,
+        secret_file=options.secret_file,
+        data=options.data,
     )
+
+
+def _listen(option: str, address: str) -> tuple[str, int]:
+    try:
+        return parse_address(address)
+    except ValueError as error:
+        raise OptionError(f"{option}: {error}") from None
 
 
 def _docker(url: str) -> str:

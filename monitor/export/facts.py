@@ -88,6 +88,38 @@ class OperatorFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FleetFacts:
+    """This agent among the others of its Swarm.
+
+    peers: agents of other nodes by state, as a manager's agent hears them; empty on workers.
+    missing: nodes that are ready and whose agent is not heard, None where that is not known.
+    skew: other nodes' wall clocks less this one's in seconds, by node name.
+    managers_heard: managers' agents that are connected, this one included if it is one.
+    held: whether it holds the lease. term: of the lease as last seen, None before.
+    agree: whether the managers' agents that are heard decide by the same rules and settings.
+    refused: streams that were turned away, by why. dropped: by why. bytes, frames: by
+    direction, `in` or `out`. state_failures: writes of the surviving state that failed.
+    journal_dropped: entries that could not be kept on disk, None where there is no journal.
+    """
+
+    streams: bool = False
+    peers: Mapping[str, int] = field(default_factory=dict)
+    missing: int | None = None
+    skew: Mapping[str, float] = field(default_factory=dict)
+    managers_heard: int = 0
+    held: bool = False
+    term: int | None = None
+    agree: bool = True
+    reconnects: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    bytes: Mapping[str, int] = field(default_factory=dict)
+    frames: Mapping[str, int] = field(default_factory=dict)
+    state_failures: int = 0
+    journal_dropped: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentFacts:
     """`role` is manager, worker or none; `acting` whether this agent may write to the Swarm.
 
@@ -104,3 +136,4 @@ class AgentFacts:
     calls: tuple[CallFacts, ...] = ()
     collectors: tuple[CollectorFacts, ...] = ()
     operator: OperatorFacts | None = None
+    fleet: FleetFacts | None = None

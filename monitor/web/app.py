@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler
 from monitor.web import api, page
 from monitor.web.door import Door
 from monitor.web.explain import explain
+from monitor.web.forward import forward, session
 from monitor.web.keys import DOOR, EXPLAINING, STATE
 from monitor.web.metrics import metrics
 from monitor.web.pauses import pause, pauses, resume
@@ -74,7 +75,8 @@ def build_app(state: WebState, door: Door | None = None) -> web.Application:
 
     door: who may change something; None: nobody.
     """
-    app = web.Application(middlewares=[_guard], client_max_size=1024)
+    app = web.Application(middlewares=[_guard, forward], client_max_size=1024)
+    app.cleanup_ctx.append(session)
     app[STATE] = state
     app[DOOR] = door if door is not None else Door()
     app[EXPLAINING] = asyncio.Semaphore(_EXPLANATIONS)

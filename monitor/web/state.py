@@ -97,6 +97,14 @@ class Explanation:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ActingAgent:
+    """Another agent, that acts. url: of its HTTP side as reached from here, without a slash."""
+
+    node_name: str
+    url: str
+
+
 class Refused(Exception):
     """What was asked cannot be done. status: of the HTTP answer; `str()` is one sentence."""
 
@@ -160,6 +168,9 @@ class WebState(Protocol):
         """
 
     def status(self) -> Status: ...
+
+    def acting_agent(self) -> ActingAgent | None:
+        """The agent that acts, None where it is this one or none is known."""
 
     def service_names(self) -> Sequence[str]:
         """Services that this agent knows; none on workers."""

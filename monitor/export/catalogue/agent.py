@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 
+from monitor.export.catalogue.fleet import FLEET_GENERATORS
 from monitor.export.catalogue.operator import OPERATOR_GENERATORS
 from monitor.export.facts import AgentFacts, MirrorFacts, RuleConfigFacts
 from monitor.export.family import Family, Generator, MetricType, Sample
@@ -235,6 +236,7 @@ FACT_GENERATORS: tuple[Generator[AgentFacts], ...] = (
     *_STREAM,
     *_OWN,
     *OPERATOR_GENERATORS,
+    *FLEET_GENERATORS,
 )
 
 DROPPED = Family(

@@ -15,6 +15,7 @@ from monitor.model.pause import Pause, PauseScope
 from monitor.web.app import build_app
 from monitor.web.server import CannotListen, parse_address, serve
 from monitor.web.state import (
+    ActingAgent,
     AgentStatus,
     DecisionEntry,
     NodeStatus,
@@ -33,6 +34,7 @@ class State:
 
     def __init__(self) -> None:
         self.why_not: str | None = None
+        self.actor: ActingAgent | None = None
         self.broken = False
         self.names: list[str] = ["web", "api"]
         self.kept: dict[str, list[Decision]] = {}
@@ -48,6 +50,9 @@ class State:
 
     def not_ready(self) -> str | None:
         return self.why_not
+
+    def acting_agent(self) -> ActingAgent | None:
+        return self.actor
 
     def status(self) -> Status:
         if self.broken:
