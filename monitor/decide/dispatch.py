@@ -16,8 +16,12 @@ from monitor.model.rule import (
     TaskCondition,
     When,
 )
-from monitor.model.usage import Usage
+from monitor.model.usage import MetricKind, Usage
 from monitor.model.view import ServiceView
+
+CONDITION_WINDOW = 5.0
+"""Seconds over which a condition's usage is averaged: short against any sensible `for`, which says
+how long it lasts, and long enough that one quiet or one busy second decides nothing."""
 
 
 def decide(
@@ -55,8 +59,13 @@ def metrics_of(rule: AnyRule) -> tuple[Metric, ...]:
             kinds: dict[str, Metric] = {}
             for condition in _conditions(when):
                 kind = KINDS[condition.kind]
-                kinds.setdefault(kind.value, Metric(kind.value, kind, condition.threshold))
+                kinds.setdefault(kind.value, _judged(kind, condition))
             return tuple(kinds.values())
+
+
+def _judged(kind: MetricKind, condition: TaskCondition) -> Metric:
+    name, window = kind.value, CONDITION_WINDOW
+    return Metric(name, kind, condition.threshold, window=window, rising_window=window)
 
 
 def _conditions(when: When) -> tuple[TaskCondition, ...]:

@@ -226,3 +226,9 @@ def test_a_rule_says_which_samples_it_needs():
         "memory",
         "cpu",
     ]
+
+
+def test_conditions_are_judged_over_a_few_seconds():
+    """A mean of 5 s: `for` says how long, not the averaging in front of it."""
+    for one in metrics_of(rule(AllOf((MEMORY, BUSY)))):
+        assert (one.window, one.rising_window) == (5.0, 5.0)
