@@ -2,7 +2,7 @@
 
 import asyncio
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import structlog
 
@@ -74,13 +74,19 @@ class OperatorDesk:
     def claim(
         self, rules: RuleSet, service_name: str, rule: str | None
     ) -> tuple[Claim, tuple[str, ...]]:
-        claims = claims_on(self._service(service_name), rules)
+        """Of the rules given, and of those in the service's own labels, as they stand beside each
+        other in an agent that has these files."""
+        service = self._service(service_name)
+        labelled = self._controller.assignments.labelled(service)
+        claims = claims_on(service, rules, labelled.rules)
         chosen = next((claim for claim in claims if rule in (None, claim.rule.name)), None)
         if chosen is not None:
             return chosen, tuple(c.rule.name for c in claims if c is not chosen)
         if rule is None:
-            raise Refused(404, f"No rule in these files is about {service_name}.")
-        raise Refused(404, _no_such_claim(rules.rules, rule, service_name, claims))
+            nothing = f"No rule in these files is about {service_name}, and its labels hold none"
+            raise Refused(404, "; ".join((nothing, *labelled.problems)) + ".")
+        known = (*rules.rules, *labelled.rules)
+        raise Refused(404, _no_such_claim(known, rule, service_name, claims))
 
     async def explain(self, claim: Claim, service_name: str) -> Explanation:
         service_id = self._service(service_name).id
@@ -94,7 +100,7 @@ class OperatorDesk:
             if not unread or self._clock.now().mono >= deadline:
                 break
             await asyncio.sleep(_LOOK_EVERY)
-        notes = [self._history_note(claim, view.service)]
+        notes = [self._history_note(claim, view.service), *self._source_notes(claim, view.service)]
         notes += [f"{name} was not read within {NUMBERS_MAY_TAKE:.0f} s" for name in unread]
         pause = self._controller.pauses.on(service_name, claim.rule.name, self._clock.now())
         if pause is not None:
@@ -109,6 +115,17 @@ class OperatorDesk:
             f"no rule {name} is in force for {service.name}: judged as at a first look, without "
             "past recommendations, cooldowns and budgets"
         )
+
+    def _source_notes(self, claim: Claim, service: Service) -> Iterator[str]:
+        """Where the rule is from, and what of the service's labels is not followed, and why."""
+        rule, labelled = claim.rule, self._controller.assignments.labelled(service)
+        if rule.source:
+            yield f"rule {rule.name} is from {rule.source}"
+        if isinstance(rule, ScaleRule) and rule not in labelled.rules:
+            for other in labelled.rules:
+                if isinstance(other, ScaleRule) and other.mode is not RuleMode.OFF:
+                    yield f"its labels swarm-monitor.scale.* do not count beside rule {rule.name}"
+        yield from (*labelled.problems, *labelled.notices)
 
     def _service(self, name: str) -> Service:
         for service in self._mirror.services().values():
@@ -154,7 +171,7 @@ def _no_such_claim(
     names = ", ".join(claim.rule.name for claim in claims) or "none"
     about = f"about {service_name} are: {names}."
     if there is None:
-        return f"There is no rule {name[:_SHOWN]!r} in these files; {about}"
+        return f"There is no rule {name[:_SHOWN]!r} in these files or its labels; {about}"
     if there.mode is RuleMode.OFF:
         return f"Rule {name} is off: write mode: act or mode: dry_run to have it judged."
     return f"Rule {name} is not about {service_name}; {about}"

@@ -87,7 +87,7 @@ class Assignments:
         known = self._claims.get(service.id)
         if known is not None and known[0] is service:
             return known[1]
-        claims = claims_on(service, self.rules, self._labels_of(service).rules)
+        claims = claims_on(service, self.rules, self.labelled(service).rules)
         self._claims[service.id] = (service, claims)
         return claims
 
@@ -145,7 +145,8 @@ class Assignments:
         self._claims.pop(service_id, None)
         self._labelled.pop(service_id, None)
 
-    def _labels_of(self, service: Service) -> LabelResult:
+    def labelled(self, service: Service) -> LabelResult:
+        """What the service's own labels come to, whether they are followed or not."""
         known = self._labelled.get(service.id)
         if known is not None and (known[0].name, known[0].labels) == (service.name, service.labels):
             return known[1]
