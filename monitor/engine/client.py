@@ -1,6 +1,7 @@
 """The Engine port over one Docker Engine."""
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
@@ -11,14 +12,16 @@ from monitor.engine.address import parse_address
 from monitor.engine.body import each, one
 from monitor.engine.calls import CallStats
 from monitor.engine.deadlines import Deadlines
+from monitor.engine.parse_config import parse_config
 from monitor.engine.parse_container import TASK_LABEL, parse_container
 from monitor.engine.parse_identity import parse_identity
 from monitor.engine.parse_node import parse_node
 from monitor.engine.parse_service import parse_service
 from monitor.engine.parse_stats import parse_stats
 from monitor.engine.parse_task import parse_task
-from monitor.engine.raw import text
+from monitor.engine.raw import part, text
 from monitor.engine.transport import MAX_BODY, Transport
+from monitor.model.config import Config
 from monitor.model.container import Container, EngineIdentity
 from monitor.model.event import Event
 from monitor.model.node import Node
@@ -142,6 +145,45 @@ class DockerEngine:
             params={"version": str(version), "registryAuthFrom": "spec"},
             content=spec,
             deadline=self._deadlines.swarm,
+        )
+
+    async def config(self, name: str) -> Config:
+        listed = await self._transport.call(
+            "GET",
+            "/configs",
+            lambda body: each(body, parse_config),
+            params={"filters": json.dumps({"name": [name]})},
+            deadline=self._deadlines.config,
+        )
+        for config in listed:
+            if config.name == name:  # the filter also lets through what begins with it
+                return config
+        raise NotFound(f"no config has the name {name}")
+
+    async def create_config(self, name: str, labels: Mapping[str, str], data: bytes) -> None:
+        await self._transport.call(
+            "POST",
+            "/configs/create",
+            one,
+            content={
+                "Name": name,
+                "Labels": dict(labels),
+                "Data": base64.b64encode(data).decode(),
+            },
+            deadline=self._deadlines.config,
+        )
+
+    async def update_config(self, config: Config, labels: Mapping[str, str]) -> None:
+        """See the port. All but the labels goes back as it came: the Engine refuses any change."""
+        _require(config.id, "config")
+        await self._transport.call(
+            "POST",
+            "/configs/{id}/update",
+            lambda _: None,  # answers with an empty body
+            object_id=config.id,
+            params={"version": str(config.version)},
+            content={**part(config.raw, "Spec"), "Labels": dict(labels)},
+            deadline=self._deadlines.config,
         )
 
     async def containers(self) -> Sequence[Container]:

@@ -1,6 +1,18 @@
 """`GET /tasks` to Task."""
 
-from monitor.engine.raw import Raw, identifier, integer, part, ratio, text, wall_seconds, whole
+from monitor.engine.raw import (
+    Raw,
+    flag,
+    identifier,
+    integer,
+    part,
+    parts,
+    ratio,
+    strings,
+    text,
+    wall_seconds,
+    whole,
+)
 from monitor.engine.template import template
 from monitor.model.task import TASK_STATES, Task, TaskState
 
@@ -46,7 +58,21 @@ def parse_task(raw: Raw) -> Task | None:
         memory_reservation=whole(reserved, "MemoryBytes"),
         # The number is left out where it is 0.
         job_iteration=whole(job, "Index") if job is not None else None,
+        addresses=_addresses(raw),
     )
+
+
+def _addresses(raw: Raw) -> tuple[tuple[str, str], ...]:
+    """Network by network; `ingress` is the routing mesh's own: nobody reaches a task through it."""
+    found = []
+    for attachment in parts(raw, "NetworksAttachments"):
+        network = part(attachment, "Network", "Spec")
+        name = text(network, "Name")
+        if not name or name == "ingress" or flag(network, "Ingress"):
+            continue
+        bare = (entry.partition("/")[0] for entry in strings(attachment, "Addresses"))
+        found += [(name, address) for address in bare if address]
+    return tuple(found)
 
 
 def _state(raw: Raw, key: str) -> TaskState:

@@ -25,6 +25,12 @@ def parts(raw: Raw, key: str) -> list[dict[str, Any]]:
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
+def strings(raw: Raw, key: str) -> list[str]:
+    """The strings of the array at `key`, [] where there is none."""
+    value = raw.get(key)
+    return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []
+
+
 def text(raw: Raw, key: str) -> str:
     value = raw.get(key)
     return value if isinstance(value, str) else ""

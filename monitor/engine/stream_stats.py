@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 from monitor.model.event import Event
 
-_TYPES = frozenset({"container", "service", "node", "network", "volume", "image", "daemon"})
+_TYPES = frozenset(
+    {"container", "service", "node", "config", "network", "volume", "image", "daemon"}
+)
 _ACTIONS = frozenset(
     {
         "create",

@@ -32,7 +32,7 @@ _ACTIONS = (
 
 def query(since_ns: int | None) -> dict[str, str]:
     """The parameters of `GET /events`."""
-    filters = {"type": ["container", "node", "service"], "event": list(_ACTIONS)}
+    filters = {"type": ["container", "node", "service", "config"], "event": list(_ACTIONS)}
     params = {"filters": json.dumps(filters, separators=(",", ":"))}
     if since_ns is not None:
         seconds, nanoseconds = divmod(max(0, since_ns), 1_000_000_000)

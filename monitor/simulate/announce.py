@@ -2,7 +2,7 @@
 
 from monitor.model.event import Event
 from monitor.simulate.spec import image_of, mode_of, replicas_of
-from monitor.simulate.state import SimNode, SimService, SimTask
+from monitor.simulate.state import SimConfig, SimNode, SimService, SimTask
 from monitor.simulate.store import Change
 
 
@@ -19,6 +19,8 @@ def swarm_event(change: Change, stamp: int) -> Event | None:
         case SimNode():
             before = change.old if isinstance(change.old, SimNode) else None
             type_, attributes = "node", node_attributes(what, before)
+        case SimConfig():
+            type_, attributes = "config", {"name": what.name}
         case _:
             return None
     time = {"create": what.created_ns, "update": what.updated_ns}.get(change.action, stamp)

@@ -5,17 +5,20 @@ A value is made once per version: asking again is cheap, also for 10,000 tasks.
 
 from dataclasses import replace
 
+from monitor.engine.parse_config import parse_config
 from monitor.engine.parse_container import parse_container
 from monitor.engine.parse_identity import parse_identity
 from monitor.engine.parse_node import parse_node
 from monitor.engine.parse_service import parse_service
 from monitor.engine.parse_task import parse_task
+from monitor.model.config import Config
 from monitor.model.container import Container, EngineIdentity, Health
 from monitor.model.node import Node
 from monitor.model.service import Service
 from monitor.model.task import Task
 from monitor.simulate.rawjson import (
     API_VERSION,
+    config_json,
     container_json,
     info_json,
     node_json,
@@ -23,7 +26,7 @@ from monitor.simulate.rawjson import (
     service_status,
     task_json,
 )
-from monitor.simulate.state import SimNode, SimService, SimTask
+from monitor.simulate.state import SimConfig, SimNode, SimObject, SimService, SimTask
 
 
 class Catalogue:
@@ -32,7 +35,7 @@ class Catalogue:
         self._services: dict[str, Service] = {}
         self._tasks: dict[str, Task] = {}
 
-    def forget(self, what: SimNode | SimService | SimTask) -> None:
+    def forget(self, what: SimObject) -> None:
         for values in (self._nodes, self._services, self._tasks):
             values.pop(what.id, None)
 
@@ -66,6 +69,9 @@ class Catalogue:
             assert parsed is not None
             known = self._tasks[task.id] = parsed
         return known
+
+    def config(self, config: SimConfig) -> Config:
+        return parse_config(config_json(config))
 
     def container(self, task: SimTask, health: Health) -> Container:
         parsed = parse_container(container_json(task, health))

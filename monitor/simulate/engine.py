@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from monitor.model.config import Config
 from monitor.model.container import Container, EngineIdentity, Health
 from monitor.model.event import Event
 from monitor.model.node import Node
@@ -26,6 +27,7 @@ T = TypeVar("T")
 
 SWARM_DEADLINE = 30.0
 DEADLINE = 10.0
+CONFIG_DEADLINE = 5.0
 PING_DEADLINE = 2.0
 
 
@@ -105,11 +107,31 @@ class SimulatedEngine:
             if service_id not in self._swarm.store.services:
                 raise NotFound(f"service {service_id} not found")
             self._swarm.update_service(service_id, version, spec)
-            if self.faults.lose_replies:
-                self.faults.lose_replies -= 1
-                raise Unreachable("cut off before the answer")
+            self._maybe_lost()
 
         await self._manager_call("update_service", service_id, write)
+
+    async def config(self, name: str) -> Config:
+        return await self._manager_call(
+            "config",
+            name,
+            lambda: self._swarm.catalogue.config(self._swarm.config(name)),
+            CONFIG_DEADLINE,
+        )
+
+    async def create_config(self, name: str, labels: Mapping[str, str], data: bytes) -> None:
+        def write() -> None:
+            self._swarm.create_config(name, labels, data)
+            self._maybe_lost()
+
+        await self._manager_call("create_config", name, write, CONFIG_DEADLINE)
+
+    async def update_config(self, config: Config, labels: Mapping[str, str]) -> None:
+        def write() -> None:
+            self._swarm.label_config(config.id, config.version, labels)
+            self._maybe_lost()
+
+        await self._manager_call("update_config", config.id, write, CONFIG_DEADLINE)
 
     async def containers(self) -> Sequence[Container]:
         return await self._call("containers", "", DEADLINE, self._list_containers)
@@ -133,7 +155,14 @@ class SimulatedEngine:
 
     # What the daemon does
 
-    async def _manager_call(self, method: str, key: str, look: Callable[[], T]) -> T:
+    def _maybe_lost(self) -> None:
+        if self.faults.lose_replies:
+            self.faults.lose_replies -= 1
+            raise Unreachable("cut off before the answer")
+
+    async def _manager_call(
+        self, method: str, key: str, look: Callable[[], T], deadline: float = SWARM_DEADLINE
+    ) -> T:
         def checked() -> T:
             node = self._swarm.store.nodes.get(self.node_id)
             if node is None or node.role != "manager":
@@ -142,7 +171,7 @@ class SimulatedEngine:
                 raise NotAManager("The swarm does not have a leader.")
             return look()
 
-        return await self._call(method, key, SWARM_DEADLINE, checked)
+        return await self._call(method, key, deadline, checked)
 
     async def _call(self, method: str, key: str, deadline: float, look: Callable[[], T]) -> T:
         self.calls[method] += 1

@@ -11,7 +11,7 @@ from monitor.simulate.rawjson import rfc3339
 from monitor.simulate.restart import Restarter, reap
 from monitor.simulate.scheduler import schedule
 from monitor.simulate.spec import mode_of
-from monitor.simulate.state import SimNode, SimService, SimTask
+from monitor.simulate.state import SimConfig, SimNode, SimService, SimTask
 from monitor.simulate.store import Change, Store
 from monitor.simulate.updater import Updaters
 
@@ -71,6 +71,8 @@ class Machinery:
                 self._on_task(change.action, change.new)
             case SimNode():
                 self._on_node(change.new)
+            case SimConfig():
+                return
         if self._tick is None:
             loop = asyncio.get_running_loop()
             self._tick = loop.call_later(self._reaction, self._work)

@@ -1,5 +1,6 @@
 """Objects of a simulated Swarm as the Engine API spells them."""
 
+import base64
 import copy
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +9,7 @@ from monitor.model.container import Health
 from monitor.model.task import TaskState
 from monitor.simulate.announce import container_labels
 from monitor.simulate.spec import NANO, image_of, mode_of, replicas_of, resources_of
-from monitor.simulate.state import SimNode, SimService, SimTask, Spec
+from monitor.simulate.state import SimConfig, SimNode, SimObject, SimService, SimTask, Spec
 
 API_VERSION = "1.41"
 ENGINE_VERSION = "20.10.24"
@@ -20,7 +21,7 @@ def rfc3339(ns: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{fraction:09d}Z"
 
 
-def _meta(what: SimNode | SimService | SimTask) -> dict[str, Any]:
+def _meta(what: SimObject) -> dict[str, Any]:
     return {
         "ID": what.id,
         "Version": {"Index": what.version},
@@ -114,7 +115,31 @@ def task_json(task: SimTask) -> dict[str, Any]:
         raw["NodeID"] = task.node_id
     if task.job_iteration is not None:
         raw["JobIteration"] = {"Index": task.job_iteration}
+    if networks := task.spec.get("Networks"):
+        raw["NetworksAttachments"] = [
+            attachment_json(str(network.get("Target")), place, task.number)
+            for place, network in enumerate(networks)
+        ]
     return raw
+
+
+def attachment_json(network: str, place: int, number: int) -> dict[str, Any]:
+    """A task's address in a /16 of the `place`th network of its service."""
+    upper, lower = divmod(number % 65_534 + 1, 256)
+    return {
+        "Network": {"ID": network, "Spec": {"Name": network, "Scope": "swarm"}},
+        "Addresses": [f"10.{place + 1}.{upper}.{lower}/16"],
+    }
+
+
+def config_json(config: SimConfig) -> dict[str, Any]:
+    return _meta(config) | {
+        "Spec": {
+            "Name": config.name,
+            "Labels": dict(config.labels),
+            "Data": base64.b64encode(config.data).decode(),
+        }
+    }
 
 
 def container_json(task: SimTask, health: Health) -> dict[str, Any]:

@@ -24,6 +24,7 @@ def service_spec(
     env: Sequence[str] = (),
     constraints: Sequence[str] = (),
     max_replicas_per_node: int = 0,
+    networks: Sequence[str] = (),
     update: Mapping[str, Any] | None = None,
     rollback: Mapping[str, Any] | None = None,
     restart: Mapping[str, Any] | None = None,
@@ -58,6 +59,8 @@ def service_spec(
         template["Placement"] = placement
     if restart is not None:
         template["RestartPolicy"] = dict(restart)
+    if networks:
+        template["Networks"] = [{"Target": network} for network in networks]
     template["ForceUpdate"] = 0
     mode: Spec = {"Global": {}} if replicas is None else {"Replicated": {"Replicas": replicas}}
     spec: Spec = {"Name": name, "Labels": dict(labels or {}), "TaskTemplate": template}

@@ -65,6 +65,7 @@ class SimTask(Meta):
     """`slot` is 0 for a task of a global service. `since_ns` is when `state` was entered.
 
     `started_ns` is when its container was started, before the task counts as running.
+    `number` is that of its creation among all tasks: what its addresses are made of.
     """
 
     service_id: str
@@ -85,6 +86,7 @@ class SimTask(Meta):
     exit_code: int | None = None
     oom_killed: bool = False
     job_iteration: int | None = None
+    number: int = 0
 
     @property
     def name(self) -> str:
@@ -101,4 +103,11 @@ class SimTask(Meta):
         return self.state >= TaskState.ASSIGNED and not self.state.ended and self.node_id != ""
 
 
-SimObject = SimNode | SimService | SimTask
+@dataclass(slots=True, kw_only=True)
+class SimConfig(Meta):
+    name: str
+    data: bytes
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+SimObject = SimNode | SimService | SimTask | SimConfig

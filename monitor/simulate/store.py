@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 from monitor.model.task import TaskState
 from monitor.ports.clock import Clock
-from monitor.simulate.state import SimNode, SimObject, SimService, SimTask
+from monitor.simulate.state import SimConfig, SimNode, SimObject, SimService, SimTask
 
 _ID_SIGNS = "0123456789abcdefghijklmnopqrstuvwxyz"
-O = TypeVar("O", SimNode, SimService, SimTask)  # noqa: E741
+O = TypeVar("O", SimNode, SimService, SimTask, SimConfig)  # noqa: E741
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,12 @@ class Store:
         self._random = random.Random(seed)  # noqa: S311  (reproducible, not secret)
         self._index = 10
         self._stamp = 0
+        self._tasks_created = 0
         self._watchers: list[Callable[[Change], None]] = []
         self._waiting: dict[str, list[asyncio.Future[None]]] = defaultdict(list)
         self.nodes: dict[str, SimNode] = {}
         self.services: dict[str, SimService] = {}
+        self.configs: dict[str, SimConfig] = {}
         self.tasks: dict[str, SimTask] = {}
         self.tasks_of: dict[str, dict[str, SimTask]] = defaultdict(dict)
         self.tasks_on: dict[str, dict[str, SimTask]] = defaultdict(dict)
@@ -59,11 +61,15 @@ class Store:
         new.created_ns = new.updated_ns = self.stamp()
         if isinstance(new, SimTask):
             new.since_ns = new.created_ns
+            self._tasks_created += 1
+            new.number = self._tasks_created
             self.tasks[new.id] = self.tasks_of[new.service_id][new.id] = new
             if new.node_id:
                 self.tasks_on[new.node_id][new.id] = new
         elif isinstance(new, SimService):
             self.services[new.id] = new
+        elif isinstance(new, SimConfig):
+            self.configs[new.id] = new
         else:
             self.nodes[new.id] = new
         self._tell(Change("create", new))
@@ -92,6 +98,8 @@ class Store:
             self.tasks_on[what.node_id].pop(what.id, None)
         elif isinstance(what, SimService):
             self.services.pop(what.id, None)
+        elif isinstance(what, SimConfig):
+            self.configs.pop(what.id, None)
         else:
             self.nodes.pop(what.id, None)
         self._tell(Change("remove", what))

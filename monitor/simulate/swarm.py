@@ -25,7 +25,7 @@ from monitor.simulate.executor import Behaviour
 from monitor.simulate.load import Demand, Load, Memory
 from monitor.simulate.machinery import Machinery
 from monitor.simulate.spec import mode_of, resources_of, service_spec
-from monitor.simulate.state import SimNode, SimService, SimTask, Spec
+from monitor.simulate.state import SimConfig, SimNode, SimService, SimTask, Spec
 from monitor.simulate.store import Change, Store
 
 GIB = 1024**3
@@ -191,6 +191,34 @@ class Swarm:
 
     def remove_service(self, name_or_id: str) -> None:
         self.store.remove(self.service(name_or_id))
+
+    # Configs
+
+    def create_config(self, name: str, labels: Mapping[str, str], data: bytes) -> str:
+        """What `POST /configs/create` does; raises Conflict. Returns its id."""
+        if any(config.name == name for config in self.store.configs.values()):
+            raise Conflict(f"rpc error: code = AlreadyExists desc = config {name} already exists")
+        config = SimConfig(id=self.store.new_id(), name=name, data=data, labels=dict(labels))
+        return self.store.create(config).id
+
+    def config(self, name: str) -> SimConfig:
+        """Raises NotFound."""
+        for config in self.store.configs.values():
+            if config.name == name:
+                return config
+        raise NotFound(f"no config has the name {name}")
+
+    def label_config(self, config_id: str, version: int, labels: Mapping[str, str]) -> None:
+        """What `POST /configs/{id}/update` does; raises NotFound, Conflict."""
+        config = self.store.configs.get(config_id)
+        if config is None:
+            raise NotFound(f"config {config_id} not found")
+        if version != config.version:
+            raise Conflict("rpc error: code = Unknown desc = update out of sequence")
+        self.store.update(config, labels=dict(labels))
+
+    def remove_config(self, name: str) -> None:
+        self.store.remove(self.config(name))
 
     # Tasks and what they use
 
