@@ -21,15 +21,15 @@ from monitor.usage.stats_api import StatsPoller
 from monitor.usage.task_usage import TaskUsage
 from monitor.usage.track import Track
 from monitor.usage.tracks import Tracks
+from monitor.usage.windows import NETWORK_KINDS, sample_of
 
 _HORIZON = 60.0
 _LINGER = 300.0
 _RELIST = 30.0
 _SEARCH_AGAIN = 60.0
-_STATS_INTERVAL = 5.0
+STATS_INTERVAL = 5.0  # seconds
 _STATS_NETWORK_INTERVAL = 15.0
 _MISSES = 3
-_NETWORK = frozenset({MetricKind.NETWORK_RECEIVE, MetricKind.NETWORK_TRANSMIT})
 _AT_A_TIME = 0.002  # seconds on the loop before others get their turn
 
 
@@ -70,7 +70,7 @@ class Sampler:
         self._adopted = asyncio.Event()
         self.roster = Roster(engine, clock, self._tracks, self._adopted.set, _RELIST)
         self.stats = StatsPoller(
-            engine, clock, self._tracks, _STATS_INTERVAL, _STATS_NETWORK_INTERVAL
+            engine, clock, self._tracks, STATS_INTERVAL, _STATS_NETWORK_INTERVAL
         )
         self.stale_after = stale_after
         self.passes = 0
@@ -132,35 +132,23 @@ class Sampler:
     def _sample(
         self, track: Track, kind: MetricKind, window: float, rising_window: float, now: float
     ) -> Sample | None:
-        if kind in _NETWORK:
-            return self._network_sample(track, kind, window, rising_window, now)
-        if track.read_at is None or track.reading is None:
-            return None
-        # The stats API is asked every 5 s: until the next answer is due, the last one is present.
-        pause = 0.0 if track.reader is not None else _STATS_INTERVAL
-        age = max(now - track.read_at.mono - pause, 0.0)
+        if kind in NETWORK_KINDS:
+            if track.traffic.newest is None:
+                return None
+            newest, pause = track.traffic.newest, track.network_pause
+        else:
+            if track.read_at is None or track.reading is None:
+                return None
+            if kind is MetricKind.MEMORY and track.reading.memory_usage <= 0:
+                return None
+            # The stats API is asked every 5 s: until the next answer is due, the last one is
+            # the present.
+            newest = track.read_at.mono
+            pause = 0.0 if track.reader is not None else STATS_INTERVAL
+        age = max(now - newest - pause, 0.0)
         if age > self.stale_after:
             return None
-        if kind is MetricKind.MEMORY and track.reading.memory_usage <= 0:
-            return None
-        mean = track.ring.cpu if kind is MetricKind.CPU else track.ring.memory
-        whole, rising = mean(window), mean(rising_window)
-        if whole is None or rising is None:
-            return None
-        return Sample(value=whole[0], age=age, rising=rising[0], span=whole[1])
-
-    def _network_sample(
-        self, track: Track, kind: MetricKind, window: float, rising_window: float, now: float
-    ) -> Sample | None:
-        if track.traffic.newest is None:
-            return None
-        age = max(now - track.traffic.newest - track.network_pause, 0.0)
-        received = kind is MetricKind.NETWORK_RECEIVE
-        rate = track.traffic.received if received else track.traffic.sent
-        whole, rising = rate(window), rate(rising_window)
-        if age > self.stale_after or whole is None or rising is None:
-            return None
-        return Sample(value=whole[0], age=age, rising=rising[0], span=whole[1])
+        return sample_of((track.ring, track.traffic), kind, window, rising_window, age)
 
     # What it does
 

@@ -18,6 +18,8 @@ class TaskUsage:
         stays listed for a while (`container.running` is False), so that the count can be seen.
     generation: `Sampler.generation` at the last change of anything but `read_at`.
     from_files: whether the reading came from cgroup files, not from the stats API.
+    network_at: monotonic time at which the reading's network counters were read, None where it
+        has none. network_pause: seconds from them to the next.
     """
 
     container: Container
@@ -26,6 +28,8 @@ class TaskUsage:
     oom_events: int
     generation: int
     from_files: bool
+    network_at: float | None = None
+    network_pause: float = 0.0
 
     @property
     def task_id(self) -> str:

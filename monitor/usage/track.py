@@ -18,6 +18,8 @@ class Track:
     place_at: monotonic time at which the files are to be looked for; 0 if they never were.
     phase: spreads the slowly changing values of many containers over the passes.
     stats_network: whether only the stats API can tell its network counters.
+    network: the newest network counters, None where it has none of its own or none were read.
+    network_at: monotonic time of the network counters in `reading`.
     network_pause: seconds from the newest network counters to the next.
     stats_at: monotonic time from which on the stats API may be asked again.
     """
@@ -27,6 +29,7 @@ class Track:
         "generation",
         "misses",
         "network",
+        "network_at",
         "network_pause",
         "phase",
         "place_at",
@@ -52,6 +55,7 @@ class Track:
         self.reading: Reading | None = None
         self.read_at: Now | None = None
         self.network: Network | None = None
+        self.network_at: float | None = None
         self.network_pause = 0.0
         self.procs_file = ""
         self.place_at = 0.0
@@ -65,6 +69,7 @@ class Track:
             self.reading = reading
             self.generation = generation
         self.read_at = at
+        self.network_at = None if reading.network is None else self.traffic.newest
         self.ring.append(at.mono, reading.cpu_seconds, reading.working_set)
 
     def record_network(self, network: Network | None, at: float, pause: float) -> None:
@@ -99,4 +104,6 @@ class Track:
             oom_events=oom_events,
             generation=self.generation,
             from_files=self.reader is not None,
+            network_at=self.network_at,
+            network_pause=self.network_pause,
         )
