@@ -73,7 +73,7 @@ FLEET_GENERATORS: tuple[Generator[AgentFacts], ...] = (
         "on managers, where agents talk to each other",
     ),
     _fact(
-        "swarm_cluster_agents_missing",
+        "swarm_agent_nodes_unheard",
         MetricType.GAUGE,
         "Nodes that are ready and whose agent is not heard.",
         lambda fleet: _one(fleet.missing),
