@@ -216,8 +216,8 @@ def test_what_a_rule_must_be_given_samples_of():
         name="r", selector=Selector(), when=AllOf((CONDITION, busy, replace(busy, for_seconds=9)))
     )
     assert metrics_of(restart) == (
-        Metric("memory", MetricKind.MEMORY, Quantity(100.0)),
-        Metric("cpu", MetricKind.CPU, Quantity(0.5, Basis.LIMIT)),
+        Metric("memory", MetricKind.MEMORY, Quantity(100.0), window=5.0),
+        Metric("cpu", MetricKind.CPU, Quantity(0.5, Basis.LIMIT), window=5.0),
     )
 
 
