@@ -167,7 +167,7 @@ def test_changes_end_where_a_fresh_start_does(looks: list[list[Task]], mode: Tas
 
     assert without_counters(read(made)) == without_counters(read(fresh))
     running = sum(v for (name, _), v in read(made).items() if name == "swarm_node_tasks")
-    unplaced = sum(t.live and t.state is TaskState.RUNNING and not t.node_id for t in looks[-1])
+    unplaced = sum(not task.node_id for task in view(service(), *looks[-1]).running_tasks)
     assert running + unplaced == read(made)["swarm_service_replicas_running", ("web", "s1")]
 
 
