@@ -22,7 +22,7 @@ from monitor.decide.propose import propose as propose_all
 from monitor.decide.refusals import refusal
 from monitor.decide.reset import restoration
 from monitor.decide.settled import Settled, Wish
-from monitor.decide.sleep import Asleep, activity, wanted
+from monitor.decide.sleep import activity, wanted
 from monitor.decide.stabilize import Stabilized, stabilize, stabilize_down
 from monitor.decide.verdict import Case, Verdict, decision, scale_decision
 from monitor.model.action import ScaleTo
@@ -158,7 +158,7 @@ def _normalise(case: Case, rule: ScaleRule, wish: Wish) -> Settled:
     current = case.replicas
     stabilized = _stabilized(case, rule, wish.proposed)
     restrained = _restrained(case, rule, stabilized.value)
-    if wish.asleep is Asleep.AWAKE and current == 0:
+    if current == 0:
         restrained = _first_replica(rule, restrained, stabilized.value)
     fits = final = fitting(case.view, current, restrained.bounded)
     doubted = doubt(case, rule, wish.proposals) if wish.proposed < current else None
@@ -198,7 +198,8 @@ def _restrained(case: Case, rule: ScaleRule, desired: int) -> Restrained:
 
 
 def _first_replica(rule: ScaleRule, restrained: Restrained, desired: int) -> Restrained:
-    """No percentage of zero is one; what wakes up has one replica unless going up is disabled."""
+    """No percentage of zero is one; what wakes up, or falls back, has one replica at first, unless
+    going up is disabled."""
     if restrained.bounded or not desired or not rule.max:
         return restrained
     if rule.scale_up.select_policy is SelectPolicy.DISABLED:

@@ -131,8 +131,11 @@ def _limits(case: Case, rule: ScaleRule, settled: Settled) -> str:
     by = settled.stabilized.by
     if settled.stabilized.value != settled.proposed and by is not None:
         ago = words.duration(case.now.mono - by.at)
-        needed = "1 was" if by.replicas == 1 else f"{by.replicas} were"
-        tail += f"; {settled.proposed} would do, but {needed} needed {ago} ago"
+        was = "1 was" if by.replicas == 1 else f"{by.replicas} were"
+        if settled.proposed > settled.stabilized.value:
+            tail = f"; {settled.proposed} are wanted, but {was} enough {ago} ago"
+        else:
+            tail = f"; {settled.proposed} would do, but {was} needed {ago} ago"
     match settled.restrained.binding:
         case Binding.UP_RATE:
             tail += f"; {settled.stabilized.value} are wanted, the policies of scale_up allow this"

@@ -13,11 +13,12 @@ from monitor.decide import Recorded, replay
 from monitor.model.codec import Codec
 from monitor.model.decision import Decision
 from monitor.model.reason import Reason
+from tests.unit.decide.edge_scenarios import edges
 from tests.unit.decide.restart_scenarios import restarts
 from tests.unit.decide.scenarios import everything
 
 FILE = Path(__file__).with_name("decisions.json")
-SITUATIONS = everything() | restarts()
+SITUATIONS = everything() | edges() | restarts()
 
 
 def told(recorded: Recorded) -> dict[str, object]:
