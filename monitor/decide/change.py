@@ -14,10 +14,10 @@ from monitor.model.rule import ScaleRule, SelectPolicy
 def would_change(case: Case, rule: ScaleRule, settled: Settled, reason: Reason) -> str:
     """Clauses such as `cpu above 55%` or `cpu below 45% for 3m10s`, "" where nothing is known."""
     if settled.final != case.replicas:
-        return _acting(case, rule, settled)
+        return _acting(case, settled)
     match reason:
         case Reason.AT_MAX:
-            return _join(f"max above {rule.max}", _fewer(case, rule, settled))
+            return _join(f"max above {rule.max}", _fewer(rule, settled))
         case Reason.AT_MIN:
             return _join(_lower_min(rule, settled), _more(settled))
         case Reason.STABILIZED:
@@ -27,7 +27,7 @@ def would_change(case: Case, rule: ScaleRule, settled: Settled, reason: Reason) 
         case Reason.CAPACITY if settled.brake is None:
             return f"room for more than {case.view.room.tasks} tasks"
         case Reason.WITHIN_TOLERANCE:
-            return _join(_more(settled), _fewer(case, rule, settled))
+            return _join(_more(settled), _fewer(rule, settled))
     hold = settled.hold
     if hold is not None:
         return hold.ends
@@ -38,7 +38,7 @@ def would_change(case: Case, rule: ScaleRule, settled: Settled, reason: Reason) 
     return _join("samples of all tasks", _more(settled))
 
 
-def _acting(case: Case, rule: ScaleRule, settled: Settled) -> str:
+def _acting(case: Case, settled: Settled) -> str:
     """What would have kept it from acting."""
     if settled.failure is not None:
         return f"{settled.failure.metric} can be followed again"
@@ -71,12 +71,12 @@ def _more(settled: Settled) -> str:
     return " or ".join(highs)
 
 
-def _fewer(case: Case, rule: ScaleRule, settled: Settled, seconds: float | None = None) -> str:
+def _fewer(rule: ScaleRule, settled: Settled) -> str:
     """All metrics must agree to go down, for as long as the window lasts."""
     lows = _lows(settled.proposals)
     if not lows or len(lows) < sum(one.band is not None for one in settled.proposals):
         return ""
-    window = rule.scale_down.stabilization_window if seconds is None else seconds
+    window = rule.scale_down.stabilization_window
     lasting = f" for {words.duration(window)}" if window > 0 else ""
     return " and ".join(f"{metric} below {low}" for metric, low in lows) + lasting
 

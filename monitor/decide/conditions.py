@@ -25,7 +25,7 @@ def guarded(message: str) -> Condition:
     return Condition(ABLE, False, "RolloutInProgress", message)
 
 
-def ready(*, stabilized_up: bool = False, stabilized_down: bool = False) -> Condition:
+def ready(*, stabilized_up: bool, stabilized_down: bool) -> Condition:
     if stabilized_up:
         return Condition(ABLE, True, "ScaleUpStabilized", "a recent lower need holds it back")
     if stabilized_down:

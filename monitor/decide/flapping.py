@@ -36,7 +36,7 @@ def wait_before_down(events: Sequence[ScaleEvent], most: int, now: float) -> flo
         rest = lately[index:]
         if turns(rest, now) + (rest[-1].change > 0) <= most:
             return None if index == 0 else lately[index - 1].at + HOUR - now
-    return lately[-1].at + HOUR - now if lately else None
+    return lately[-1].at + HOUR - now
 
 
 def suggested_tolerance(events: Sequence[ScaleEvent], current: int, now: float) -> float:

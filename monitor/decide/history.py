@@ -23,7 +23,7 @@ def remember(history: History, decision: Decision) -> History:
     that comes back from a person's zero begins anew in the same way.
     """
     if decision.reason is Reason.OUT_OF_SYNC:
-        return replace(history, holding=decision.holding)
+        return history
     history = notice(history, decision.seen)
     if decision.reason is Reason.SCALED_TO_ZERO_BY_USER:
         return replace(history, started=False, recommendations=(), failing_since=None)

@@ -68,7 +68,7 @@ def conclude(case: Case, rule: ScaleRule, settled: Settled, inputs: tuple[Input,
         desired=settled.final,
         reason=reason,
         text=sentence.conclusion(case, rule, settled, reason),
-        recommendation=_remembered(case, settled, reason),
+        recommendation=_remembered(case, settled),
         stages=stages.settled(settled, case.view.room),
         inputs=inputs,
         conditions=_conditions(case, rule, settled, reason),
@@ -79,9 +79,9 @@ def conclude(case: Case, rule: ScaleRule, settled: Settled, inputs: tuple[Input,
     )
 
 
-def _remembered(case: Case, settled: Settled, reason: Reason) -> int:
+def _remembered(case: Case, settled: Settled) -> int:
     """What is not believed is not remembered either: scale-down needs a calm window after it."""
-    if settled.doubt is not None or reason is Reason.NOT_CONVERGED:
+    if settled.doubt is not None:
         return max(case.replicas, settled.proposed)
     return settled.proposed
 
@@ -122,8 +122,7 @@ def _staying(current: int, settled: Settled) -> Reason:
         return _why_failed(settled.failure)
     if settled.wanted.held is not None:
         return _HELD[settled.wanted.held]
-    sleeps = current == 0 and settled.asleep is Asleep.ASLEEP
-    least = sleeps or settled.wanted.replicas < current
+    least = settled.asleep is Asleep.ASLEEP or settled.wanted.replicas < current
     return Reason.AT_MIN if least else Reason.WITHIN_TOLERANCE
 
 
@@ -188,7 +187,7 @@ def _limit(settled: Settled) -> str:
 def flapping_conditions(case: Case, rule: ScaleRule) -> tuple[Condition, ...]:
     """Where no further change of direction is allowed: how often, and what would help."""
     events, now, most = case.history.events, case.now.mono, rule.max_direction_changes
-    if len(events) <= most or flapping.wait_before_down(events, most, now) is None:
+    if flapping.wait_before_down(events, most, now) is None:
         return ()
     share = flapping.suggested_tolerance(events, case.replicas, now)
     return (

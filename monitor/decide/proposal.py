@@ -89,7 +89,7 @@ def per_task(
     known = {task: values[task] for task in tasks.ready}
     if counting.strangers:
         known.update(_of_strangers(values, tasks))
-    level = measure.level(known) if known else None
+    level = measure.level(known)
     if level is None or not any(tasks.everyone):
         return _fault(values, tasks, measure)
     if any(measure.lacks(members) for members in tasks.everyone):

@@ -67,7 +67,5 @@ def _bound(
         binding = [rec for rec in recent if rec.replicas >= value]
     else:
         binding = [rec for rec in recent if rec.replicas <= value]
-    if not binding:
-        return Stabilized(value)
     newest = max(binding, key=lambda rec: rec.at)
     return Stabilized(value, newest, newest.at + window - now)
