@@ -69,6 +69,7 @@ def command(folder: Path, name: str, namespace: str, root: Path | None) -> list[
         "/usr/sbin/dockerd" if root else tool("dockerd"),
         f"--config-file={folder}/daemon.json",
         f"--host=unix://{folder}/{name}.sock",
+        "--host=unix:///run/docker.sock",  # where containers of the node mount it from
         f"--data-root={folder}/{name}",
         "--exec-root=/run/docker",
         "--pidfile=/run/dockerd.pid",

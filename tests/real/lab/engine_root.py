@@ -28,18 +28,26 @@ def built(suite: str) -> Path | None:
 
 def build(suite: str) -> Path:
     """Build the tree of a suite unless it is there; raises LabError where that fails."""
+    return build_tree(suite, suite, _PACKAGES)
+
+
+def build_tree(name: str, suite: str, packages: str) -> Path:
+    """Build the tree `name` with packages of a suite, parted by commas, unless it is there.
+
+    Raises LabError where that fails.
+    """
     debootstrap = find_tool("debootstrap")
     if debootstrap is None or os.geteuid() != 0:
-        raise LabError("a tree with another engine needs root and debootstrap (same package)")
+        raise LabError("a tree of Debian packages needs root and debootstrap (same package)")
     CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / f"{suite}.lock").open("w") as lock:
+    with (CACHE / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        root = CACHE / suite
+        root = CACHE / name
         if not root.is_dir():
             # Under its final name only when whole: a build may be cut short at any point.
-            unfinished = CACHE / f"{suite}.unfinished"
+            unfinished = CACHE / f"{name}.unfinished"
             shutil.rmtree(unfinished, ignore_errors=True)
-            options = ("--variant=minbase", f"--include={_PACKAGES}")
+            options = ("--variant=minbase", f"--include={packages}")
             mirror = os.environ.get("SWARM_LAB_MIRROR", _MIRROR)
             run([debootstrap, *options, suite, str(unfinished), mirror], timeout=1200)
             unfinished.rename(root)

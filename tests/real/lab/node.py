@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.real.lab import api, cgroups, engine, network, processes
+from tests.real.lab import api, cgroups, engine, inside, network, processes
 from tests.real.lab.errors import LabError
 from tests.real.lab.requirements import docker_bin, tool
 from tests.real.lab.shell import run
@@ -165,6 +166,10 @@ class Node:
         """Start a process in the node's network; it ends with the lab at the latest."""
         environment = {**options.pop("env", os.environ), **self._mark()}
         return subprocess.Popen(self.net_command(command), env=environment, **options)
+
+    def connect(self, port: int, host: str = "127.0.0.1", *, timeout: float = 5) -> socket.socket:
+        """A TCP connection made inside the node's network; raises OSError."""
+        return inside.connect(network.NAMESPACES / self._namespace, host, port, timeout)
 
     def run_inside(self, command: Sequence[str], *, timeout: float = 30) -> str:
         """Run a command in all namespaces of the node: its processes, mounts and host name."""

@@ -1,0 +1,60 @@
+"""TCP connections that begin inside another network namespace, without a process of their own.
+
+A socket stays in the namespace in which it was made. A thread may move to another one by itself
+(setns(2)), so one is started for that alone and ends with it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import threading
+from pathlib import Path
+
+_CLONE_NEWNET = 0x40000000
+
+
+def connect(namespace: Path, host: str, port: int, timeout: float) -> socket.socket:
+    """A connection to `host` (an IPv4 address) from inside the namespace at that path.
+
+    `timeout` is in seconds, for this and later operations on the socket. Raises OSError.
+    """
+    made = _make(namespace)
+    made.settimeout(timeout)
+    try:
+        made.connect((host, port))
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def _make(namespace: Path) -> socket.socket:
+    done: list[socket.socket | OSError] = []
+
+    def make() -> None:
+        try:
+            done.append(_make_here(namespace))
+        except OSError as error:
+            done.append(error)
+
+    thread = threading.Thread(target=make, name="namespace")
+    thread.start()
+    thread.join()
+    (result,) = done
+    if isinstance(result, OSError):
+        raise result
+    return result
+
+
+def _make_here(namespace: Path) -> socket.socket:
+    handle = os.open(namespace, os.O_RDONLY)
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.setns(handle, _CLONE_NEWNET) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, f"setns {namespace}: {os.strerror(number)}")
+        return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    finally:
+        os.close(handle)

@@ -1,0 +1,117 @@
+"""stack.yml on a real Swarm, with the image that the Dockerfile makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.real import fleet
+from tests.real.conftest import SwarmFactory
+from tests.real.lab import Swarm, eventually
+from tests.real.lab.image import product_image
+
+# The first build of the image downloads a base system and packages.
+pytestmark = [pytest.mark.fleet, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def deployed(swarm_of: SwarmFactory) -> Iterator[Swarm]:
+    """Three managers and two workers with the stack on all of them, and two services at work."""
+    archive = product_image()
+    swarm = swarm_of(3, 2)
+    fleet.deploy_stack(swarm, archive)
+    swarm.create_service("everywhere", "--mode=global")
+    swarm.create_service("web", "--replicas=5")
+    swarm.wait_running("everywhere", 5)
+    swarm.wait_running("web", 5)
+    return swarm
+
+
+def test_each_agent_exports_what_runs_on_its_node(deployed: Swarm) -> None:
+    """Each of the five agents answers, and shows the usage of its own node's tasks alone."""
+    for node in deployed.nodes:
+        expected = {
+            task["ID"]
+            for service in ("everywhere", "web", fleet.SERVICE)
+            for task in deployed.running(service)
+            if task["NodeID"] == node.node_id
+        }
+        assert fleet.agent_get(node, "/healthz")[0] == 200
+
+        def shown(name: str, node=node) -> set[str]:
+            return {
+                labels["task_id"] for have, labels, _ in fleet.agent_samples(node) if have == name
+            }
+
+        # CPU comes from the host's cgroup files, network counters from the host's /proc.
+        for name in (
+            "swarm_task_cpu_usage_seconds_total",
+            "swarm_task_memory_working_set_bytes",
+            "swarm_task_network_receive_bytes_total",
+        ):
+            eventually(
+                lambda name=name, expected=expected: shown(name) == expected,
+                20,
+                lambda name=name, node=node: f"{name} of {node.name}: {shown(name)}",
+            )
+
+
+def test_one_agent_tells_of_the_whole_swarm(deployed: Swarm) -> None:
+    """The cluster's series come from exactly one agent."""
+
+    def tellers() -> list[str]:
+        return [
+            node.name
+            for node in deployed.nodes
+            if fleet.agent_value(node, "swarm_service_replicas_running", service_name="web") == 5
+        ]
+
+    eventually(lambda: len(tellers()) == 1, 20, lambda: f"one agent to tell; {tellers()} do")
+
+
+def test_the_container_has_no_more_rights_than_it_needs(deployed: Swarm) -> None:
+    """Read-only root, no capabilities, the secret for root alone; nothing there can install."""
+    node = deployed.nodes[-1]
+    container = fleet.agent_container(node)
+    assert container["HostConfig"]["ReadonlyRootfs"] is True
+    status = fleet.agent_exec(node, "cat", "/proc/1/status")
+    assert "CapEff:\t0000000000000000" in status
+    secret = fleet.agent_exec(node, "stat", "-c", "%a %u", "/run/secrets/swarm-monitor-secret")
+    assert secret == "400 0"
+    mounts = {mount["Destination"]: mount["RW"] for mount in container["Mounts"]}
+    assert mounts["/host/proc"] is False
+    assert mounts["/host/sys/fs/cgroup"] is False
+    for missing in ("pip", "ensurepip", "setuptools", "hatchling"):
+        found = "import sys, importlib.util as u; sys.exit(u.find_spec(sys.argv[1]) is not None)"
+        fleet.agent_exec(node, "/opt/swarm-monitor/bin/python", "-c", found, missing)
+        fleet.agent_exec(node, "python3", "-c", found, missing)
+    tools = "for name in gcc cc make pip git; do ! command -v $name || exit 1; done"
+    fleet.agent_exec(node, "sh", "-c", tools)
+
+
+def test_another_deploy_of_the_same_changes_nothing(deployed: Swarm) -> None:
+    """The same files with the same rules leave every task as it is."""
+    before = {task["ID"] for task in deployed.running(fleet.SERVICE)}
+    fleet.deploy_stack(deployed, None)
+    assert {task["ID"] for task in deployed.running(fleet.SERVICE)} == before
+
+
+def test_changed_rules_reach_every_agent(deployed: Swarm, tmp_path) -> None:
+    """A deploy with other rules replaces the agents, and each has read them."""
+    before = {fleet.agent_value(node, "swarm_rule_config_hash") for node in deployed.nodes}
+    assert len(before) == 1
+    rules = tmp_path / "own.yml"
+    rules.write_text("version: 1\nrules:\n  - {name: own, services: [web], scale: {min: 1, max: 2}}\n")
+    fleet.deploy_stack(
+        deployed, None, rules=rules, variables={"SWARM_MONITOR_UPDATE_PARALLELISM": "5"}
+    )
+
+    def hashes() -> set[float | None]:
+        return {fleet.agent_value(node, "swarm_rule_config_hash") for node in deployed.nodes}
+
+    eventually(
+        lambda: len(hashes()) == 1 and not hashes() & before,
+        60,
+        lambda: f"other rules everywhere: {hashes()}, before {before}",
+    )
