@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.model.now import Now
-from monitor.store.journal_file import JournalFile
+from monitor.store.journal_file import BUSY, JournalFile
 
 DAY = 86_400.0
 STEP_ROWS = 50
-STEP_PAGES = 256
+STEP_PAGES = 32
 _WAL_ROOM = 16 << 20
 
 
@@ -28,7 +28,7 @@ class JournalLimits:
     @property
     def wal_bytes(self) -> int:
         """What of it is for the log."""
-        return min(_WAL_ROOM, self.max_bytes // 4)
+        return min(_WAL_ROOM, self.max_bytes // 2)
 
 
 def prune(file: JournalFile, limits: JournalLimits, now: Now) -> bool:
@@ -63,7 +63,10 @@ def overfull(file: JournalFile, limits: JournalLimits) -> bool:
     """
     if _size(file.path, "-wal") <= limits.wal_bytes:
         return False
+    # Without waiting for the reader: this is tried before every write from now on.
+    file.db.execute("PRAGMA busy_timeout = 0").fetchall()
     file.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    file.db.execute(f"PRAGMA busy_timeout = {BUSY * 1000:.0f}").fetchall()
     return _size(file.path, "") + _size(file.path, "-wal") > limits.max_bytes
 
 

@@ -88,12 +88,18 @@ class Keeper:
                 work.give(self._read(work, now))
         return self._prune(now)
 
+    def drop(self) -> None:
+        """Gives up all that is owed, for a fault that nobody thought of: it may lie in that."""
+        for work in self._waiting:
+            work.give(work.fallback)
+        self.dropped += len(self._waiting)
+        self._waiting.clear()
+
     def close(self) -> None:
         """Writes what is owed if that can be, and lets go of the file."""
         self._retry_at = None if self._retry_at is None else 0.0
         self.do(())
-        self.dropped += len(self._waiting)
-        self._waiting.clear()
+        self.drop()
         self._let_go()
         self.why = "it was closed"
 

@@ -79,7 +79,7 @@ class JournalThread(Executor):
                     # A fault in here must not end the journal, and never the agent.
                     log.exception("journal_fault")
                     more = False
-                    self._keeper.dropped += sum(work.writes for work in works)
+                    self._keeper.drop()
                     for work in works:
                         work.give(work.fallback)
                 if self._closed and self._queue.empty():

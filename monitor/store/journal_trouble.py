@@ -51,7 +51,7 @@ def spoils_one(fault: BaseException) -> bool:
         # A value that is too large or of no type SQLite knows, or a statement misused.
         one = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
         return isinstance(fault, (*one, sqlite3.InterfaceError))
-    return isinstance(fault, (TypeError, ValueError, RecursionError, OverflowError, KeyError))
+    return not isinstance(fault, FAULTS)
 
 
 def _code(fault: BaseException) -> int:
