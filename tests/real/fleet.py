@@ -1,8 +1,8 @@
 """The agents as a stack on a lab's Swarm: deployed with stack.yml from the image of the Dockerfile.
 
-    archive = product_image()
-    deploy_stack(swarm, archive)
-    status, body = agent_get(swarm.node("w1"), "/metrics")
+archive = product_image()
+deploy_stack(swarm, archive)
+status, body = agent_get(swarm.node("w1"), "/metrics")
 """
 
 from __future__ import annotations

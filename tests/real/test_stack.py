@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.real import fleet
-from tests.real.conftest import SwarmFactory
 from tests.real.lab import Swarm, eventually
 from tests.real.lab.image import product_image
 
@@ -16,16 +16,16 @@ pytestmark = [pytest.mark.fleet, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
-def deployed(swarm_of: SwarmFactory) -> Iterator[Swarm]:
+def deployed() -> Iterator[Swarm]:
     """Three managers and two workers with the stack on all of them, and two services at work."""
     archive = product_image()
-    swarm = swarm_of(3, 2)
-    fleet.deploy_stack(swarm, archive)
-    swarm.create_service("everywhere", "--mode=global")
-    swarm.create_service("web", "--replicas=5")
-    swarm.wait_running("everywhere", 5)
-    swarm.wait_running("web", 5)
-    return swarm
+    with Swarm.start(3, 2, in_memory=True) as swarm:
+        fleet.deploy_stack(swarm, archive)
+        swarm.create_service("everywhere", "--mode=global")
+        swarm.create_service("web", "--replicas=5")
+        swarm.wait_running("everywhere", 5)
+        swarm.wait_running("web", 5)
+        yield swarm
 
 
 def test_each_agent_exports_what_runs_on_its_node(deployed: Swarm) -> None:
@@ -97,12 +97,13 @@ def test_another_deploy_of_the_same_changes_nothing(deployed: Swarm) -> None:
     assert {task["ID"] for task in deployed.running(fleet.SERVICE)} == before
 
 
-def test_changed_rules_reach_every_agent(deployed: Swarm, tmp_path) -> None:
+def test_changed_rules_reach_every_agent(deployed: Swarm, tmp_path: Path) -> None:
     """A deploy with other rules replaces the agents, and each has read them."""
     before = {fleet.agent_value(node, "swarm_rule_config_hash") for node in deployed.nodes}
     assert len(before) == 1
     rules = tmp_path / "own.yml"
-    rules.write_text("version: 1\nrules:\n  - {name: own, services: [web], scale: {min: 1, max: 2}}\n")
+    scale = "scale: {min: 5, max: 6, metrics: [{type: cpu, cores: 1}]}"
+    rules.write_text(f"version: 1\nrules:\n  - {{name: own, services: [web], {scale}}}\n")
     fleet.deploy_stack(
         deployed, None, rules=rules, variables={"SWARM_MONITOR_UPDATE_PARALLELISM": "5"}
     )

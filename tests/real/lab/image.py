@@ -34,6 +34,7 @@ _ARCHIVES_KEPT = 3
 _LEFT_OUT = (
     *("./usr/share/doc", "./usr/share/man", "./usr/share/locale", "./usr/share/info"),
     *("./var/cache/apt", "./var/lib/apt/lists", "./var/log", "./usr/lib/locale"),
+    *("./usr/share/zoneinfo", "./usr/share/perl5", "./usr/share/terminfo", "./var/lib/dpkg"),
     *("./usr/lib/*/gconv", "./usr/lib/*/perl-base", "./boot", "./dev/*", "./proc/*", "./sys/*"),
 )
 
@@ -60,7 +61,7 @@ def _build(archive: Path) -> None:
     base = _base_name()
     unfinished = archive.with_suffix(".unfinished")
     with builder.running(CACHE / "builder") as engine:
-        if base not in _tags(engine):
+        if not {base, _stand_in()} <= _tags(engine):
             _import_base(engine, tree, base)
         # The first stage has a tag too, else it would be swept away and built from nothing.
         for options in (("--target", "build", "--tag", "swarm-monitor-build"), ("--tag", IMAGE)):
@@ -86,11 +87,18 @@ def _import_base(engine: builder.Builder, tree: Path, name: str) -> None:
             timeout=120,
         )
         changes = ("--change", f"ENV PIP_CERT={_CERTIFICATES}", "--change", 'CMD ["python3"]')
-        engine.docker("import", *changes, str(tar), name, timeout=120)
+        engine.docker("import", *changes, str(tar), _stand_in(), timeout=120)
+        engine.docker("tag", _stand_in(), name)
 
 
-def _tags(engine: builder.Builder) -> list[str]:
-    return engine.docker("images", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
+def _stand_in() -> str:
+    """A name that changes with what goes into the stand-in."""
+    parts = " ".join((_SUITE, _PACKAGES, *_LEFT_OUT))
+    return f"stand-in:{hashlib.sha256(parts.encode()).hexdigest()[:12]}"
+
+
+def _tags(engine: builder.Builder) -> set[str]:
+    return set(engine.docker("images", "--format", "{{.Repository}}:{{.Tag}}").splitlines())
 
 
 def _base_name() -> str:
@@ -99,11 +107,12 @@ def _base_name() -> str:
     names = set(re.findall(r"^FROM (\S+)", text, re.MULTILINE))
     if len(names) != 1:
         raise LabError(f"the Dockerfile builds from {sorted(names)}: a stand-in is made for one")
-    return names.pop()
+    (name,) = names
+    return str(name)
 
 
 def _fingerprint() -> str:
-    digest = hashlib.sha256(f"{_SUITE} {_PACKAGES}".encode())
+    digest = hashlib.sha256(_stand_in().encode())
     for path in _inputs():
         content = path.read_bytes()
         digest.update(f"{path.relative_to(ROOT)} {len(content)}\n".encode())

@@ -24,8 +24,10 @@ _PORT = 2377
 class Swarm:
     """Nodes m1.. (managers) and w1.. (workers) in one Swarm; use it in a `with` statement."""
 
-    def __init__(self, managers: int, workers: int, roots: Mapping[str, Path]) -> None:
-        self.folder = reaper.create_folder()
+    def __init__(
+        self, managers: int, workers: int, roots: Mapping[str, Path], *, in_memory: bool = False
+    ) -> None:
+        self.folder = reaper.create_folder(in_memory=in_memory)
         self.name = self.folder.name
         self._keeper = keeper.start(self.folder)
         engine.prepare(self.folder)
@@ -48,10 +50,12 @@ class Swarm:
         *,
         images: Sequence[str] = (WORK_IMAGE, WORK_IMAGE_2),
         roots: Mapping[str, Path] | None = None,
+        in_memory: bool = False,
     ) -> Self:
         """Bring up a Swarm with the work images on every node, and return when it is ready.
 
         `roots` names nodes that run an engine of another version: node name -> its file tree.
+        `in_memory` keeps the engines' data in memory, which larger images need to be fast.
         Raises LabError where the machine lacks something or an engine does not start.
         """
         missing = missing_requirements()
@@ -59,7 +63,7 @@ class Swarm:
             raise LabError("; ".join(missing))
         reaper.reap_stale()
         began = time.monotonic()
-        swarm = cls(managers, workers, roots or {})
+        swarm = cls(managers, workers, roots or {}, in_memory=in_memory)
         try:
             swarm._bring_up(images)
         except BaseException:
