@@ -1,0 +1,540 @@
+"""The lease on virtual time: one holder at most, and one again soon, whatever breaks."""
+
+import asyncio
+import random
+
+import pytest
+from structlog.testing import capture_logs
+
+from monitor.fleet.lease import HELD, PATIENCE, Lease
+from monitor.fleet.lease_labels import CONFIG, PREFIX, read_claim
+from monitor.model.event import Event
+from monitor.ports.errors import Conflict, NotAManager
+from tests.simulated.leased import Agent, Fleet, fleet
+from tests.simulated.virtual import virtual
+
+
+def labels(swarm_fleet: Fleet) -> dict[str, str]:
+    return swarm_fleet.swarm.config(CONFIG).labels
+
+
+def write(swarm_fleet: Fleet, **changes: str) -> None:
+    """What a person does: other values at some of the labels."""
+    config = swarm_fleet.swarm.config(CONFIG)
+    changed = {PREFIX + key: value for key, value in changes.items()}
+    swarm_fleet.swarm.label_config(config.id, config.version, config.labels | changed)
+
+
+@virtual()
+async def test_the_first_agents_agree_at_once() -> None:
+    """Where there never was a lease nobody waits, and exactly one holds it."""
+    async with fleet() as three:
+        first = await three.until_acting(within=1.0)
+        await asyncio.sleep(600)
+        assert three.acting() == [first]
+        assert len(first.terms) == 1
+        assert first.lease.why_not() == ""
+        for agent in three.agents:
+            assert agent.lease.holder == (first.node_id, first.name)
+            assert agent.lease.holder_digest == "d1"
+        for agent in three.but(first):
+            assert f"agent on {first.name} holds the lease" in agent.lease.why_not()
+
+
+@virtual()
+async def test_renewing_costs_two_calls_in_three_seconds() -> None:
+    """Of the holder; a standby reads, and writes nothing."""
+    async with fleet() as three:
+        first = await three.until_acting()
+        await asyncio.sleep(10)
+        for agent in three.agents:
+            agent.engine.calls.clear()
+        await asyncio.sleep(300)
+        assert 95 <= first.engine.calls["update_config"] <= 101
+        assert 95 <= first.engine.calls["config"] <= 101
+        for agent in three.but(first):
+            assert agent.engine.calls["update_config"] == 0
+            assert agent.engine.calls["config"] <= 420
+
+
+@pytest.mark.parametrize("events", [True, False])
+@pytest.mark.parametrize("seed", range(5))
+@virtual()
+async def test_a_dead_holder_is_replaced_in_time(seed: int, events: bool) -> None:
+    """Never before 10 s after its last renewal, and at most 12 s after it, events or not."""
+    async with fleet(seed=seed) as three:
+        first = await three.until_acting()
+        for agent in three.agents:
+            agent.events = events
+        await asyncio.sleep(20 + random.Random(seed).random() * 3)
+        await first.die()
+        renewed = three.swarm.config(CONFIG).updated_ns / 1e9 - 1_750_000_000
+        before = read_claim(labels(three)).term
+        second = await three.until_acting(*three.but(first))
+        taken = three.swarm.mono() - renewed
+        assert PATIENCE <= taken <= PATIENCE + 2
+        assert second.lease.term() == before + 1
+
+
+@virtual()
+async def test_a_standby_that_just_started_waits_the_whole_time() -> None:
+    """It cannot know how old what it first sees is."""
+    async with fleet() as three:
+        first = await three.until_acting()
+        await asyncio.sleep(5)
+        for agent in three.but(first):
+            await agent.die()
+        await first.die()
+        await asyncio.sleep(100)
+        one = three.but(first)[0]
+        began = three.swarm.mono()
+        one.start()
+        assert await three.until_acting() is one
+        assert PATIENCE <= three.swarm.mono() - began <= PATIENCE + 2
+
+
+@pytest.mark.parametrize("events", [True, False])
+@virtual()
+async def test_an_orderly_stop_hands_over(events: bool) -> None:
+    """Another acts within 2 s, without events as well, under the next term."""
+    async with fleet() as three:
+        first = await three.until_acting()
+        for agent in three.agents:
+            agent.events = events
+        await asyncio.sleep(7)
+        term = first.lease.term()
+        assert term is not None
+        began = three.swarm.mono()
+        assert await first.stop() < 0.2
+        second = await three.until_acting(*three.but(first))
+        assert three.swarm.mono() - began < (0.3 if events else 2.0)
+        assert second.lease.term() == term + 1
+
+
+@virtual()
+async def test_releasing_on_a_dead_engine_is_bounded() -> None:
+    """2 s, no error, and no term from the first moment on; others wait as for a dead holder."""
+    async with fleet() as three:
+        first = await three.until_acting()
+        first.engine.freeze()
+        began = three.swarm.mono()
+        releasing = asyncio.create_task(first.lease.release())
+        await asyncio.sleep(0)
+        assert first.lease.term() is None
+        await releasing
+        assert 1.9 <= three.swarm.mono() - began <= 2.1
+        assert "stopping" in first.lease.why_not()
+        standby = three.but(first)[0]
+        await standby.lease.release()  # nothing to give up
+        assert three.swarm.mono() - began <= 2.1
+
+
+@virtual()
+async def test_a_released_agent_takes_nothing_any_more() -> None:
+    """Between the release and its end it does not compete for what it just gave up."""
+    async with fleet(1) as alone:
+        (agent,) = alone.agents
+        await alone.until_acting()
+        await agent.lease.release()
+        await asyncio.sleep(60)
+        assert agent.lease.term() is None
+        assert read_claim(labels(alone)).released
+
+
+@virtual()
+async def test_a_frozen_process_has_no_term_when_it_thaws() -> None:
+    """60 s pass while nothing of it runs: no term before the first thing it awaits."""
+    async with fleet(1) as alone:
+        agent = await alone.until_acting()
+        await asyncio.sleep(5)
+        term = agent.lease.term()
+        assert term is not None
+        loop = asyncio.get_running_loop()
+        loop._now += 60  # type: ignore[attr-defined]
+        assert agent.lease.term() is None
+        await asyncio.sleep(1)
+        # Nobody changed it meanwhile: it goes on under its own term.
+        assert agent.lease.term() == term
+
+
+@virtual()
+async def test_a_frozen_engine_costs_the_lease_and_no_more() -> None:
+    """Another takes over within 15 s; the first one stands by when its engine comes back."""
+    async with fleet() as three:
+        first = await three.until_acting()
+        await asyncio.sleep(5)
+        term = first.lease.term()
+        assert term is not None
+        first.engine.freeze()
+        began = three.swarm.mono()
+        await asyncio.sleep(HELD)
+        assert first.lease.term() is None
+        assert "renewed in time" in first.lease.why_not()
+        second = await three.until_acting(*three.but(first))
+        assert three.swarm.mono() - began <= 15
+        await asyncio.sleep(60 - (three.swarm.mono() - began))
+        first.engine.thaw()
+        assert first.lease.term() is None
+        await asyncio.sleep(30)
+        assert three.acting() == [second]
+        assert second.lease.term() == term + 1
+        assert first.lease.holder == (second.node_id, second.name)
+
+
+@virtual()
+async def test_without_quorum_the_same_one_goes_on() -> None:
+    """Nobody could take it: once the Swarm answers its holder renews, under the same term."""
+    async with fleet() as three:
+        first = await three.until_acting()
+        await asyncio.sleep(5)
+        term = first.lease.term()
+        three.swarm.has_leader = False
+        await asyncio.sleep(HELD)
+        assert three.acting() == []
+        assert "leader" in first.lease.why_not()
+        await asyncio.sleep(120)
+        began = three.swarm.mono()
+        three.swarm.has_leader = True
+        holder = await three.until_acting()
+        assert three.swarm.mono() - began < 2
+        if holder is first:
+            assert holder.lease.term() == term
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+@virtual()
+async def test_a_lost_reply_is_found_by_reading(lost: int) -> None:
+    """The beat that stands there tells that it was carried out; nobody stops acting for it."""
+    async with fleet() as three:
+        first = await three.until_acting()
+        await asyncio.sleep(5)
+        term = first.lease.term()
+        first.engine.faults.lose_replies = lost
+        await asyncio.sleep(20)
+        assert first.engine.faults.lose_replies == 0
+        assert first.terms[1:] == []
+        assert first.lease.term() == term
+
+
+@virtual()
+async def test_a_lost_reply_to_the_taking_itself() -> None:
+    """The one who took it without knowing finds out, and no second one does."""
+    async with fleet() as three:
+        for agent in three.agents:
+            agent.engine.faults.lose_replies = 2
+        first = await three.until_acting()
+        await asyncio.sleep(60)
+        assert three.acting() == [first]
+        assert len(three.written) == 1
+
+
+@virtual()
+async def test_a_write_that_arrives_after_its_deadline() -> None:
+    """Its time counts from when it was sent: over when it arrives, however late that is."""
+    async with fleet() as three:
+        first = await three.until_acting()
+        await asyncio.sleep(5)
+        first.way.late = 9.0
+        await asyncio.sleep(8 + 3)
+        assert first.lease.term() is None
+        first.way.late = 0.0
+        holder = await three.until_acting()
+        await asyncio.sleep(30)
+        assert three.acting() == [holder]
+
+
+@virtual()
+async def test_what_bars_an_agent_makes_it_give_up() -> None:
+    """Released within a second and said; it takes part again when nothing bars it."""
+    async with fleet() as three:
+        first = await three.until_acting()
+        await asyncio.sleep(5)
+        first.barred = "The rules here are others than on m2."
+        began = three.swarm.mono()
+        second = await three.until_acting(*three.but(first))
+        assert three.swarm.mono() - began <= 1.5
+        assert first.lease.term() is None
+        assert first.lease.why_not() == "The rules here are others than on m2."
+        await asyncio.sleep(30)
+        assert three.acting() == [second]
+        for agent in three.but(first):
+            agent.barred = "A standby may not either."
+        first.barred = ""
+        assert await three.until_acting(first, within=2.5) is first
+
+
+@virtual()
+async def test_reconsidering_makes_it_immediate() -> None:
+    """Told that something changed, the holder gives up at once instead of within a second."""
+    async with fleet() as three:
+        first = await three.until_acting()
+        await asyncio.sleep(5.5)
+        first.barred = "This manager is a worker now."
+        first.lease.reconsider()
+        await asyncio.sleep(0.11)
+        assert first.lease.term() is None
+
+
+@virtual()
+async def test_nobody_who_may_not_takes_it() -> None:
+    """All barred: no lease is made, and none taken however long that lasts."""
+    async with fleet() as three:
+        for agent in three.agents:
+            agent.barred = "The Swarm was not listed yet."
+        await asyncio.sleep(60)
+        assert three.acting() == []
+        assert not any(agent.engine.calls["create_config"] for agent in three.agents)
+        three.agents[1].barred = ""
+        assert await three.until_acting(within=2) is three.agents[1]
+
+
+@virtual()
+async def test_workers_ask_seldom_and_say_nothing() -> None:
+    """A worker's engine refuses by nature: no log, a call in 5 s."""
+    with capture_logs() as logs:
+        async with fleet(1) as alone:
+            (agent,) = alone.agents
+            agent.barred = "This node is a worker."
+            alone.swarm.set_node(agent.node_id, role="worker")
+            await asyncio.sleep(300)
+            assert agent.engine.calls["config"] <= 62
+            assert agent.lease.why_not() == "This node is a worker."
+    assert logs == []
+
+
+@virtual()
+async def test_a_removed_lease_comes_back_under_a_higher_term() -> None:
+    """The holder is told by the event and makes it anew; nobody else acts in between."""
+    async with fleet() as three:
+        first = await three.until_acting()
+        await asyncio.sleep(5)
+        term = first.lease.term()
+        assert term is not None
+        three.swarm.remove_config(CONFIG)
+        await asyncio.sleep(20)
+        assert three.acting() == [first]
+        assert (first.lease.term() or 0) > term
+        assert read_claim(labels(three)).term > term
+
+
+@virtual()
+async def test_a_lease_removed_under_a_cut_off_holder_is_waited_for() -> None:
+    """Others make it anew, and leave the holder the time that it may still act."""
+    async with fleet() as three:
+        first = await three.until_acting()
+        await asyncio.sleep(5)
+        term = first.lease.term()
+        assert term is not None
+        first.engine.cut_off()
+        three.swarm.remove_config(CONFIG)
+        began = three.swarm.mono()
+        second = await three.until_acting(*three.but(first))
+        assert PATIENCE <= three.swarm.mono() - began <= PATIENCE + 2
+        assert (second.lease.term() or 0) > term
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"term": "x"},
+        {"term": "9" * 16},
+        {"beat": "-1"},
+        {"released": "maybe"},
+        {"holder": "h" * 300},
+        {"holder": ""},
+        {"beat": "0"},
+    ],
+)
+@virtual()
+async def test_what_a_person_wrote_is_repaired(changes: dict[str, str]) -> None:
+    """The holder in time writes over it and goes on; at most three lines of each agent."""
+    with capture_logs() as logs:
+        async with fleet() as three:
+            first = await three.until_acting()
+            await asyncio.sleep(5)
+            term = first.lease.term()
+            logs.clear()
+            write(three, **changes)
+            await asyncio.sleep(4)
+            assert three.acting() == [first]
+            assert first.lease.term() == term
+            assert read_claim(labels(three)).term == term
+            assert labels(three)[f"{PREFIX}holder"] == f"{first.name}-1"
+    assert len(logs) <= 9
+
+
+@virtual()
+async def test_garbage_under_a_dead_holder_is_waited_for_and_repaired() -> None:
+    """Nobody knows who wrote it: 10 s without a change, then a term above all known."""
+    async with fleet() as three:
+        first = await three.until_acting()
+        await asyncio.sleep(5)
+        term = first.lease.term()
+        assert term is not None
+        await first.die()
+        await asyncio.sleep(5)
+        write(three, term="nonsense")
+        began = three.swarm.mono()
+        await asyncio.sleep(2)
+        assert "changed by hand" in three.but(first)[0].lease.why_not()
+        second = await three.until_acting(*three.but(first))
+        assert PATIENCE <= three.swarm.mono() - began <= PATIENCE + 2
+        assert (second.lease.term() or 0) > term
+
+
+@virtual()
+async def test_other_labels_of_the_config_stay() -> None:
+    """A person's own label there survives every renewal, and costs nobody the lease."""
+    async with fleet() as three:
+        first = await three.until_acting()
+        await asyncio.sleep(4)
+        config = three.swarm.config(CONFIG)
+        three.swarm.label_config(config.id, config.version, config.labels | {"team": "ops"})
+        await asyncio.sleep(30)
+        assert labels(three)["team"] == "ops"
+        assert first.terms[1:] == []
+
+
+@virtual()
+async def test_the_wall_clock_means_nothing() -> None:
+    """An hour forth and a day back: the same one acts throughout."""
+    async with fleet() as three:
+        first = await three.until_acting()
+        for jump in (3600, -86_400, 1e6):
+            three.swarm.clock.jump_wall(jump)  # type: ignore[attr-defined]
+            await asyncio.sleep(30)
+        assert first.terms[1:] == []
+        assert three.acting() == [first]
+
+
+@virtual()
+async def test_a_lasting_failure_is_said_seldom() -> None:
+    """Ten minutes without an engine: not a line for each second."""
+    with capture_logs() as logs:
+        async with fleet() as three:
+            first = await three.until_acting()
+            await asyncio.sleep(5)
+            logs.clear()
+            first.engine.cut_off()
+            await asyncio.sleep(600)
+            first.engine.restore()
+            await asyncio.sleep(5)
+    said = [entry["event"] for entry in logs if "could not be read" in entry["event"]]
+    assert 1 <= len(said) <= 12
+    assert sum("again" in entry["event"] for entry in logs) == 1
+
+
+@virtual()
+async def test_events_of_others_are_no_hints() -> None:
+    """A storm of events of all kinds costs no call; one of its own at most ten a second."""
+    async with fleet() as three:
+        first = await three.until_acting()
+        standby = three.but(first)[0]
+        await asyncio.sleep(5.5)
+        standby.engine.calls.clear()
+        for number in range(100):
+            for kind, name in (("config", "other"), ("service", CONFIG)):
+                standby.lease.hint(Event(kind, "update", "x", number, {"name": name}))
+        await asyncio.sleep(0.3)
+        assert standby.engine.calls["config"] <= 1
+        standby.engine.calls.clear()
+        for number in range(100):
+            standby.lease.hint(Event("config", "update", "x", number, {"name": CONFIG}))
+            await asyncio.sleep(0.01)
+        assert 5 <= standby.engine.calls["config"] <= 11
+
+
+async def _trouble(one: Agent, chance: random.Random) -> None:
+    """Something happens to one agent, for a while or for good."""
+    seconds = chance.choice([0.5, 2, 4, 7, 9, 12, 20])
+    match chance.randrange(9):
+        case 0:
+            one.engine.freeze()
+            await asyncio.sleep(seconds)
+            one.engine.thaw()
+        case 1:
+            one.engine.cut_off()
+            await asyncio.sleep(seconds)
+            one.engine.restore()
+        case 2:
+            one.engine.faults.slow = chance.choice([0.3, 1.5, 3.0, 4.9, 6.0])
+            await asyncio.sleep(seconds)
+            one.engine.faults.slow = 0.0
+        case 3:
+            one.engine.faults.lose_replies += chance.randrange(1, 4)
+        case 4:
+            one.way.late = chance.choice([0.5, 3.0, 4.9, 6.0, 8.5, 11.0, 15.0])
+            await asyncio.sleep(seconds)
+            one.way.late = 0.0
+        case 5:
+            one.engine.faults.fail_next("*", NotAManager("no leader"), chance.randrange(1, 8))
+            one.engine.faults.fail_next("update_config", Conflict("update out of sequence"))
+        case 6:
+            one.events = not one.events
+        case 7:
+            one.barred = "" if one.barred else "It may not now."
+            await asyncio.sleep(seconds)
+            one.barred = ""
+        case _:
+            await asyncio.sleep(seconds)
+
+
+async def _days_work(three: Fleet, chance: random.Random) -> None:
+    """Troubles of single agents, of the Swarm, and what people do to the config."""
+    for _ in range(chance.randrange(4, 12)):
+        await asyncio.sleep(chance.random() * 8)
+        one = chance.choice(three.agents)
+        match chance.randrange(12):
+            case 0:
+                three.swarm.has_leader = False
+                await asyncio.sleep(chance.random() * 25)
+                three.swarm.has_leader = True
+            case 1:
+                await one.die()
+                await asyncio.sleep(chance.random() * 20)
+                one.start()
+            case 2:
+                await one.stop()
+                one.start()
+            case 3:
+                asyncio.get_running_loop()._now += chance.random() * 30  # type: ignore[attr-defined]
+                three.look()
+            case 4 if three.swarm.store.configs:
+                key = chance.choice(["term", "beat", "released", "node_id"])
+                write(three, **{key: chance.choice(["", "x", "7"])})
+            case _:
+                one.troubles.append(asyncio.create_task(_trouble(one, chance)))
+    await asyncio.sleep(20)
+
+
+@pytest.mark.parametrize("block", range(10))
+def test_never_two_whatever_happens(block: int) -> None:
+    """300 random days: never two who may act, no term of two; and in calm, one who does."""
+
+    @virtual()
+    async def day(seed: int) -> None:
+        async with fleet(seed=seed) as three:
+            chance = random.Random(seed)
+            await _days_work(three, chance)
+            for agent in three.agents:
+                agent.engine.faults.lose_replies = 0
+                agent.engine.faults._once.clear()
+                agent.engine.thaw()
+                agent.engine.faults.unreachable = False
+                agent.barred = ""
+            await asyncio.sleep(30)
+            assert len(three.acting()) == 1, f"seed {seed}"
+
+    for seed in range(block * 30, block * 30 + 30):
+        day(seed)
+
+
+@virtual()
+async def test_it_is_an_actorship() -> None:
+    """What the core asks of whoever says who acts."""
+    async with fleet(1) as alone:
+        lease: Lease = alone.agents[0].lease
+        assert lease.term() is None
+        assert "no lease yet" in lease.why_not()
+        assert lease.holder is None
+        assert lease.holder_digest == ""
