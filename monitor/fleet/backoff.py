@@ -20,7 +20,10 @@ class Backoff:
         whole, self._next = self._next, min(MOST, self._next * 2)
         return whole * (1.0 - self._clock.random() / 2)
 
+    def reset(self) -> None:
+        self._next = FIRST
+
     def lasted(self, seconds: float) -> None:
         """A connection that lasted a minute was a good one: begin with short pauses again."""
         if seconds >= GOOD_SECONDS:
-            self._next = FIRST
+            self.reset()

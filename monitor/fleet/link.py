@@ -79,7 +79,9 @@ class Link:
         """Until cancelled."""
         backoff = Backoff(self._hub.clock)
         while True:
-            self._moved.clear()
+            if self._moved.is_set():
+                self._moved.clear()
+                backoff.reset()  # another container, which may listen only in a moment
             for address in self._addresses:
                 lasted = await self._try(address)
                 if lasted is not None:

@@ -6,7 +6,6 @@ not infallible.
 """
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from monitor.model.event import Event
 from monitor.model.peer import About, Command, CommandResult
 
 MAX_TASKS = 5000
+LEAST = -(2.0**63)
 _MAX_ID = 128
 _MAX_TEXT = 1024
 _MAX_EVENT = 16 * 1024
@@ -122,13 +122,14 @@ def read(content: bytes) -> Message:
         raise Malformed("it is not JSON") from None
     if not isinstance(data, dict):
         raise Malformed("it is no object")
-    reader = _READERS.get(str(data.get("t")))
+    kind = data.get("t")
+    reader = _READERS.get(kind) if isinstance(kind, str) else None
     if reader is None:
         return Unknown()
     try:
         return reader(data)
     except KeyError as error:
-        raise Malformed(f"{data['t']} lacks {error}") from None
+        raise Malformed(f"{kind} lacks {error}") from None
 
 
 def _read_about(data: Mapping[str, Any]) -> About:
@@ -161,8 +162,8 @@ def _read_samples(data: Mapping[str, Any]) -> Samples:
         raise Malformed(f"samples are a list of at most {MAX_TASKS} rows")
     return Samples(
         table=int(number(data["table"])),
-        sent_at=number(data["sent_at"], least=-math.inf),
-        wall=number(data["wall"], least=-math.inf),
+        sent_at=float(number(data["sent_at"], least=LEAST)),
+        wall=float(number(data["wall"], least=LEAST)),
         rows=rows,
     )
 
@@ -189,7 +190,7 @@ def _read_command(data: Mapping[str, Any]) -> Command:
         id=identifier(data["id"]),
         kind=identifier(data["kind"]),
         term=int(number(data["term"])),
-        expires_in=number(data["expires_in"], least=-math.inf, most=_LONGEST_EXPIRY),
+        expires_in=number(data["expires_in"], least=LEAST, most=_LONGEST_EXPIRY),
         arguments=arguments,
     )
 
@@ -224,8 +225,6 @@ def identifier(value: object) -> str:
 def number(value: object, *, least: float = 0.0, most: float = 2.0**63) -> Any:
     """A finite number, as it stands in the message: an integer stays one."""
     if (type(value) is int or type(value) is float) and least <= value <= most:
-        if value == -math.inf:
-            raise Malformed("a number is infinite")
         return value
     raise Malformed("a number is missing or out of bounds")
 

@@ -1,5 +1,6 @@
 """How many connections are served at once."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,18 +8,19 @@ from monitor.fleet.ends import End, StreamEnded
 
 MAX_CONNECTIONS = 64
 MAX_STRANGERS = 16
+MAX_OF_ONE_HOST = 4
 
 
 class Places:
-    """At most 64 connections, of which at most 16 have not proved themselves yet.
+    """At most 64 connections, of which at most 16, and 4 of one host, have not proved themselves
+    yet.
 
-    Those that keep many open without a proof can therefore hold up managers for as long as a
-    handshake may take, not for good.
+    So one host that keeps connections open without a proof keeps no manager out.
     """
 
     def __init__(self) -> None:
         self._all = 0
-        self._strangers = 0
+        self._strangers: Counter[str] = Counter()
 
     @contextmanager
     def any(self) -> Iterator[None]:
@@ -32,12 +34,14 @@ class Places:
             self._all -= 1
 
     @contextmanager
-    def stranger(self) -> Iterator[None]:
-        """Within it, one among the strangers, until it has proved itself."""
-        if self._strangers >= MAX_STRANGERS:
-            raise StreamEnded(End.FULL, f"{MAX_STRANGERS} connections prove themselves already.")
-        self._strangers += 1
+    def stranger(self, host: str) -> Iterator[None]:
+        """Within it, one from `host` among the strangers, until it has proved itself."""
+        if self._strangers.total() >= MAX_STRANGERS or self._strangers[host] >= MAX_OF_ONE_HOST:
+            raise StreamEnded(End.FULL, "Others are proving themselves already.")
+        self._strangers[host] += 1
         try:
             yield
         finally:
-            self._strangers -= 1
+            self._strangers[host] -= 1
+            if not self._strangers[host]:
+                del self._strangers[host]

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.fleet.messages import MAX_TASKS, Malformed, Samples, Table, number, spell
+from monitor.fleet.messages import LEAST, MAX_TASKS, Malformed, Samples, Table, number, spell
 from monitor.model.peer import TaskReading, UsageReport
 from monitor.model.usage import Network, Reading
 
@@ -126,7 +126,7 @@ def _reading(task_id: str, row: list[Any]) -> TaskReading:
 
 
 def _time(value: object) -> float:
-    return float(number(value, least=-(2.0**63)))
+    return float(number(value, least=LEAST))
 
 
 def _whole(value: object) -> int:

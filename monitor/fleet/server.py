@@ -123,7 +123,7 @@ class StreamServer:
         """Serve one connection until it ends. address: the host it comes from, for the log."""
         try:
             with self._places.any():
-                with self._places.stranger():
+                with self._places.stranger(address):
                     conversation, peer = await self._welcome(wire)
                 await self._converse(conversation, peer, address)
         except StreamEnded as end:

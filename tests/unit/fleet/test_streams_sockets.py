@@ -1,6 +1,7 @@
 """Server and peers over real sockets of this machine."""
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import replace
 
@@ -90,14 +91,16 @@ async def test_a_wrong_secret_is_counted_and_nothing_is_given(
     agent.publish(report("t1"))
     heard = Heard()
     other = b"quite another secret of a fleet"
-    async with agent.serve(HOST, 0) as port:
-        async with looking({"w1": (f"{HOST}:{port}",)}, heard, other) as peers:
-            await until(lambda: agent.stats.auth_failures["wrong_secret"] >= 2)
-            peer = peers.peers()["w1"]
-            assert peer.state is PeerState.REFUSED
-            assert "secret" in peer.why
-            assert peer.about is None
-            assert peers.stats.auth_failures["refused"] >= 1
+    async with (
+        agent.serve(HOST, 0) as port,
+        looking({"w1": (f"{HOST}:{port}",)}, heard, other) as peers,
+    ):
+        await until(lambda: agent.stats.auth_failures["wrong_secret"] >= 2)
+        await until(lambda: peers.stats.auth_failures["refused"] >= 2)
+        peer = peers.peers()["w1"]
+        assert peer.state is PeerState.REFUSED
+        assert "secret" in peer.why
+        assert peer.about is None
     assert (heard.reports, heard.events, heard.resyncs, told) == ([], [], [], [])
     assert agent.stats.connected == peers.stats.connected == 0
     lines = capsys.readouterr().out
@@ -171,7 +174,7 @@ async def test_commands_are_answered() -> None:
     heard = Heard()
     agent = server(on_command=obey)
     async with agent.serve(HOST, 0) as port, looking({"w1": (f"{HOST}:{port}",)}, heard) as peers:
-        await until(lambda: peers.peers())
+        await until(peers.peers)
         order = Command("d1", "stop_task", 3, 10.0, {"task": "t1"})
         assert await peers.command("w1", order) == CommandResult("d1", True, "so it is")
         assert await peers.command("w1", order) == CommandResult("d1", True, "so it is")
@@ -214,10 +217,8 @@ async def test_what_is_no_websocket_is_cut(monkeypatch: pytest.MonkeyPatch) -> N
         streams = [await asyncio.open_connection(HOST, port) for _ in range(100)]
         for reader, writer in streams:
             async with asyncio.timeout(20):
-                try:
+                with contextlib.suppress(ConnectionResetError):
                     assert await reader.read() == b""
-                except ConnectionResetError:
-                    pass
             writer.close()
 
 
