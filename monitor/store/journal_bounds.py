@@ -8,7 +8,8 @@ from monitor.store.journal_file import BUSY, JournalFile
 
 DAY = 86_400.0
 STEP_ROWS = 50
-STEP_PAGES = 32
+STEP_PAGES = 256
+"""What one step gives back at most; less where the log has little room for it."""
 _WAL_ROOM = 16 << 20
 
 
@@ -51,7 +52,9 @@ def prune(file: JournalFile, limits: JournalLimits, now: Now) -> bool:
         )
     more = deleted.rowcount > 0
     if pages * page > room and free:
-        file.db.execute(f"PRAGMA incremental_vacuum({STEP_PAGES})").fetchall()
+        step = max(16, min(STEP_PAGES, limits.wal_bytes // page // 8))
+        # execute() would free one page: it stops at the first row, and these have no columns.
+        file.db.executescript(f"PRAGMA incremental_vacuum({step})")
         more = more or int(file.db.execute("PRAGMA page_count").fetchone()[0]) < pages
     return more
 

@@ -13,8 +13,8 @@ from monitor.store.journal_row import COLUMNS, Row, pack
 from monitor.store.journal_schema import migrate
 from monitor.store.journal_time import JournalTime
 
-BUSY = 1.0
-"""Seconds to wait for another process's write."""
+BUSY = 0.5
+"""Seconds to wait for another process's write: well below what a caller waits for an intent."""
 
 _PUT = """
     INSERT INTO decision (run, id, wall, kept_at, service_id, service_name, rule, reason, action,

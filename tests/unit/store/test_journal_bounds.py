@@ -196,7 +196,8 @@ def test_a_smaller_size_shrinks_what_is_there(tmp_path: Path):
     run.close()
     before = path.stat().st_size
     run = Run(path, run.clocks, JournalLimits(max_bytes=1_000_000))
-    assert run.prune() > 3
+    # Each step gives back many pages, else it would take one per page: several hundred.
+    assert 3 < run.prune() < 100
     run.close()
     assert before > 1_600_000
     assert path.stat().st_size <= 1_000_000

@@ -317,8 +317,9 @@ async def test_a_lock_of_another_process_is_waited_out(tmp_path: Path):
     other.execute("BEGIN IMMEDIATE")
     with capture_logs() as logs:
         await journal.intend(acting(1))
-        await until(lambda: journal.state == "degraded", "the lock is noticed")
-        assert "another process keeps the file locked" in journal.why
+        said = "another process keeps the file locked"
+        await until(lambda: said in journal.why, "the lock is noticed")
+        assert journal.state == "degraded"
         other.execute("ROLLBACK")
         other.close()
         await until(lambda: journal.state == "open", "written")
