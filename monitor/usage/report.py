@@ -20,6 +20,6 @@ def report(sampler: Sampler, now: Now) -> UsageReport:
                 network_pause=usage.network_pause,
             )
             for task_id, usage in sampler.tasks().items()
-            if usage.container.running and usage.reading is not None and usage.read_at is not None
+            if usage.reading is not None and usage.read_at is not None  # None once it ended
         ),
     )
