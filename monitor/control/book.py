@@ -1,9 +1,10 @@
 """What is remembered of each rule and service: histories, and decisions for `why`."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from monitor.control.survivors import alike, surviving
 from monitor.decide import Recorded, not_written, record_version, written
 from monitor.model.decision import Decision
 from monitor.model.history import History
@@ -16,6 +17,18 @@ KEPT = 100
 
 RECORDED = 3
 """Of how many of them, the newest, the inputs are kept whole."""
+
+DEEDS = 5
+"""Decisions that acted kept per service and rule whatever came after them, and for successors."""
+
+MOST_DEEDS = 300
+"""Of all services and rules together for successors."""
+
+BYGONE_FOR = 86400.0
+"""Seconds for which it is remembered what was done to a service that went away, or by a rule that
+is not about it any more: both may come back, and with them no cooldown is to be forgotten."""
+
+MOST_BYGONES = 5000
 
 
 @dataclass(slots=True)
@@ -42,15 +55,26 @@ def _same(one: Decision, other: Decision) -> bool:
     )
 
 
+Key = tuple[str, str]
+"""Service id and rule name."""
+
+
 @dataclass(slots=True)
 class Book:
-    _histories: dict[tuple[str, str], History] = field(default_factory=dict)
-    _entries: dict[tuple[str, str], deque[Entry]] = field(default_factory=dict)
+    """changes: counts what was changed of that which outlives the agent."""
+
+    changes: int = 0
+    _histories: dict[Key, History] = field(default_factory=dict)
+    _entries: dict[Key, deque[Entry]] = field(default_factory=dict)
+    _deeds: dict[Key, deque[Entry]] = field(default_factory=dict)
+    _bygones: dict[Key, tuple[History, float]] = field(default_factory=dict)
 
     def history(self, service_id: str, rule: str, own_version: int | None = None) -> History:
         """own_version: the newest version of the service that is known to be our own write."""
-        history = self._histories.get((service_id, rule), History())
-        if own_version is not None and own_version != history.own_version:
+        history = self._histories.get((service_id, rule))
+        if history is None:
+            history = self._bygones.get((service_id, rule), (History(), 0.0))[0]
+        if own_version is not None and own_version > (history.own_version or -1):
             return record_version(history, own_version)
         return history
 
@@ -59,7 +83,48 @@ class Book:
         return (service_id, rule) in self._histories
 
     def keep_history(self, service_id: str, rule: str, history: History) -> None:
+        known = self._histories.get((service_id, rule))
+        if known is None:
+            self._bygones.pop((service_id, rule), None)
+        if known is None or not alike(known, history):
+            self.changes += 1
         self._histories[service_id, rule] = history
+
+    def histories(self) -> Mapping[Key, History]:
+        """Those of rules that are about a service now."""
+        return self._histories
+
+    def bygones(self, now: float) -> Mapping[Key, tuple[History, float]]:
+        """Those of services and rules that are gone, each with the monotonic time since when."""
+        over = [key for key, (_, gone) in self._bygones.items() if gone <= now - BYGONE_FOR]
+        for key in over:
+            del self._bygones[key]
+        while len(self._bygones) > MOST_BYGONES:
+            del self._bygones[min(self._bygones, key=lambda key: self._bygones[key][1])]
+        return self._bygones
+
+    def take_over(self, key: Key, history: History, gone: float) -> None:
+        """A history that another agent kept of what is not known here (yet)."""
+        self._bygones[key] = (history, gone)
+
+    def deeds(self) -> list[Entry]:
+        """The newest decisions that acted, of all rules and services, newest first."""
+        found = [entry for entries in self._deeds.values() for entry in entries]
+        found.sort(key=lambda entry: entry.decision.time.mono, reverse=True)
+        return found[:MOST_DEEDS]
+
+    def take_over_deeds(self, deeds: Iterable[Entry]) -> None:
+        """Decisions that other agents made; the newest of those and of the own ones are kept."""
+        merged = {entry.decision.id: entry for entry in self.deeds()}
+        merged |= {entry.decision.id: entry for entry in deeds}
+        self._deeds.clear()
+        ordered = sorted(merged.values(), key=lambda entry: entry.decision.time.mono)
+        for entry in ordered[-MOST_DEEDS:]:
+            self._note_deed(entry)
+
+    def _note_deed(self, entry: Entry) -> None:
+        key = (entry.decision.service_id, entry.decision.rule)
+        self._deeds.setdefault(key, deque(maxlen=DEEDS)).append(entry)
 
     def record(self, decision: Decision, recorded: Recorded | None = None) -> bool:
         """Keeps a decision. Returns whether it says something new.
@@ -74,14 +139,18 @@ class Book:
             newest.repeats += 1
             return False
         entries.append(Entry(decision, decision.time, recorded=recorded))
+        if decision.action is not None:
+            self._note_deed(entries[-1])
         if len(entries) > RECORDED:
             entries[-RECORDED - 1].recorded = None
         return True
 
     def note_outcome(self, decision: Decision, outcome: Outcome) -> None:
         """What became of a decision that acted; one forgotten meanwhile stays forgotten."""
-        for entry in reversed(self._entries.get((decision.service_id, decision.rule), ())):
-            if entry.decision.id == decision.id:
+        key = (decision.service_id, decision.rule)
+        for entry in (*self._entries.get(key, ()), *self._deeds.get(key, ())):
+            if entry.decision.id == decision.id and entry.outcome != outcome:
+                self.changes += 1
                 entry.outcome = outcome
                 entry.decision = (
                     written(entry.decision)
@@ -90,31 +159,46 @@ class Book:
                 )
 
     def entries(self, service_name: str | None = None, rule: str | None = None) -> list[Entry]:
-        """Entries of all, one service or one rule, newest first."""
+        """Entries of all, one service or one rule, newest first; what other agents did along."""
         found = [
             entry
-            for entries in self._entries.values()
-            for entry in entries
+            for key in self._entries
+            for entry in self._of(key)
             if service_name in (None, entry.decision.service_name)
             and rule in (None, entry.decision.rule)
         ]
         return sorted(found, key=lambda entry: entry.decision.time.mono, reverse=True)
 
+    def _of(self, key: Key) -> list[Entry]:
+        own = self._entries[key]
+        known = {entry.decision.id for entry in own if entry.decision.action is not None}
+        deeds = (one for one in self._deeds.get(key, ()) if one.decision.id not in known)
+        return [*own, *deeds]
+
     def latest(self) -> list[Entry]:
         """The newest entry of every rule and service."""
         return [entries[-1] for entries in self._entries.values() if entries]
 
-    def forget_service(self, service_id: str) -> None:
+    def forget_service(self, service_id: str, now: float) -> None:
+        """`now` in monotonic seconds: what outlives the agent outlives the service for a while."""
         for key in [key for key in self._histories if key[0] == service_id]:
-            del self._histories[key]
-        for key in [key for key in self._entries if key[0] == service_id]:
-            del self._entries[key]
+            self._let_go(key, now)
+        for known in (self._entries, self._deeds):
+            for key in [key for key in known if key[0] == service_id]:
+                del known[key]
 
-    def keep_rules(self, service_id: str, rules: Iterable[str]) -> list[Decision]:
+    def keep_rules(self, service_id: str, rules: Iterable[str], now: float) -> list[Decision]:
         """Forgets rules that are not about this service any more; returns their last decisions."""
         kept = set(rules)
         gone = [key for key in self._entries if key[0] == service_id and key[1] not in kept]
         last = [self._entries.pop(key)[-1].decision for key in gone]
         for key in gone:
-            self._histories.pop(key, None)
+            self._let_go(key, now)
+            self._deeds.pop(key, None)
         return last
+
+    def _let_go(self, key: Key, now: float) -> None:
+        history = self._histories.pop(key, None)
+        if history is not None:
+            self._bygones[key] = (surviving(history), now)
+            self.changes += 1

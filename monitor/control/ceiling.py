@@ -1,5 +1,6 @@
 """How many writes a minute the whole Swarm has to bear, and whose turn is next."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from monitor.model.outcome import Outcome, OutcomeKind
@@ -81,6 +82,14 @@ class WriteCeiling:
         while self._ended and self._ended[0] + WINDOW <= now:
             self._ended.pop(0)
         return len(self._ended) + len(self._under_way)
+
+    def ended(self) -> tuple[float, ...]:
+        """When the writes ended that take places, oldest first."""
+        return tuple(self._ended)
+
+    def take_over(self, ended: Iterable[float]) -> None:
+        """The writes of whoever wrote before; they are counted in place of those known."""
+        self._ended = sorted(ended)
 
     @property
     def waiting(self) -> int:

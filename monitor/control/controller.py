@@ -1,8 +1,10 @@
 """The one task that decides: due services in order, admission, one write in flight each."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from monitor.act.permit import Permit
 from monitor.act.writer import Writer
@@ -11,15 +13,21 @@ from monitor.control.book import Book
 from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE, WriteCeiling
 from monitor.control.due import DueKeys
 from monitor.control.gates import Gates
+from monitor.control.heritage import Heritage
 from monitor.control.judge import Judge
+from monitor.control.marks import Fate, mark_of
 from monitor.control.observer import Observer
 from monitor.control.pauses import Pauses
+from monitor.control.survival import Survival
+from monitor.control.unknown_past import as_if_just_done
 from monitor.control.views import Views
 from monitor.control.writes import WritesInFlight
 from monitor.decide import Recorded, record_write, remember
+from monitor.model.action import ScaleTo
 from monitor.model.decision import Decision
+from monitor.model.history import History
 from monitor.model.now import Now
-from monitor.model.outcome import Outcome
+from monitor.model.outcome import Outcome, OutcomeKind
 from monitor.model.reason import Reason
 from monitor.model.rule import AnyRule, RuleSet, ScaleRule
 from monitor.model.service import Service
@@ -33,6 +41,9 @@ from monitor.ports.usage import UsageSource
 EVALUATE_AT_LEAST = 15.0
 """Seconds after which a service with rules is evaluated even if nothing told of a change."""
 
+NOTE_MAY_TAKE = 1.0
+"""Seconds that a write waits for its note on this node's disk."""
+
 SLICE = 0.005
 """Seconds of deciding after which other tasks get their turn."""
 
@@ -41,6 +52,8 @@ class Controller:
     """Decides and admits; alone changes histories, flights and the book.
 
     Nothing here awaits while deciding, so a decision is made on one consistent state.
+    survival: keeps what must outlive this agent; None: nothing does. Its `run` is not run here.
+    before_write: awaited right before a write is sent, for a second at the most.
     """
 
     def __init__(
@@ -57,6 +70,8 @@ class Controller:
         dry_run: bool = False,
         writes_per_minute: int = DEFAULT_WRITES_PER_MINUTE,
         label_source: LabelSource = lambda _: NO_LABELS,
+        survival: Survival | None = None,
+        before_write: Callable[[Decision], Awaitable[None]] | None = None,
     ) -> None:
         self.book = Book()
         self.ceiling = WriteCeiling(writes_per_minute)
@@ -69,7 +84,21 @@ class Controller:
         self._dry_run = dry_run
         self.assignments = Assignments(label_source=label_source)
         self._due = DueKeys()
-        self._writes = WritesInFlight(writer, clock, self._write_ended, self._write_counts)
+        self._writes = WritesInFlight(
+            writer,
+            clock,
+            self._write_ended,
+            self._write_counts,
+            on_settled=self._write_settled,
+            intend=self._intend,
+        )
+        self._heritage = Heritage(self.book, self.ceiling)
+        self._survival = survival
+        self._before_write = before_write
+        self._changes = self._told_changes = 0
+        self._past_unknown_since: float | None = None
+        if survival is not None:
+            survival.serve(self)
         self._ruled: dict[str, str] = {}
         self._wake = asyncio.Event()
         self._stopping = False
@@ -96,12 +125,69 @@ class Controller:
     def use_pauses(self, pauses: Pauses) -> None:
         """These pauses are in force from now on, also for writes that are about to be sent."""
         self.pauses = pauses
+        self._changes += 1
         self.touch(self._ruled)
+
+    async def keep_pauses(self, pauses: Pauses) -> str:
+        """As `use_pauses`, and they outlive this agent. Returns "", or why they do not: then
+        those from before are in force."""
+        before = self.pauses
+        self.use_pauses(pauses)
+        if self._survival is None:
+            return ""
+        term = self._actorship.term()
+        why_not = self._actorship.why_not()
+        if term is not None:
+            why_not = await self._survival.save(term)
+        if (term is None or why_not) and self.pauses is pauses:
+            self.use_pauses(before)
+        return why_not
 
     def stop(self) -> None:
         """Admit nothing more; `run` ends when the writes in flight have ended."""
         self._stopping = True
         self._wake.set()
+
+    # What outlives this agent; see `monitor.control.survival.Remembering`.
+
+    @property
+    def changes(self) -> int:
+        return self.book.changes + self._changes
+
+    def as_state(self, now: Now) -> dict[str, Any]:
+        """What must outlive this agent, as plain JSON values: see `monitor.control.heritage`."""
+        return self._heritage.as_state(now, self.pauses, self._decisions)
+
+    def adopt(self, state: Mapping[str, Any], now: Now) -> int:
+        """Takes over what an agent left behind; `now` by the wall clock of that agent.
+
+        Returns how many entries could not be read. What this agent alone can know stays.
+        """
+        left_out = self._heritage.adopt(state, now)
+        for (service_id, _), own_version in self._heritage.own_versions(now):
+            self._writes.learn_own(service_id, own_version)
+        decided = state.get("decided")
+        if isinstance(decided, int):
+            self._decisions = max(self._decisions, decided)
+        pauses = state.get("pauses")
+        if isinstance(pauses, list):
+            read = [pause for pause in pauses if isinstance(pause, Mapping)]
+            self.pauses = Pauses.from_state(read, now)
+            left_out += len(pauses) - len(read)
+        self.touch(self._ruled)
+        return left_out
+
+    def forget_past(self) -> None:
+        """Nobody knows what was done before: as if each rule had just acted on each service."""
+        now = self._clock.now().mono
+        self._past_unknown_since = now
+        for (service_id, name), history in list(self.book.histories().items()):
+            rule = self.assignments.rule(service_id, name)
+            if rule is not None:
+                self.book.keep_history(service_id, name, as_if_just_done(history, rule, now))
+
+    def may_act(self) -> None:
+        self.touch(self._ruled)
 
     @property
     def rules(self) -> RuleSet:
@@ -152,7 +238,8 @@ class Controller:
             self._forget(service_id)
             return
         claims = self.assignments.of(view.service)
-        for last in self.book.keep_rules(service_id, (claim.rule.name for claim in claims)):
+        names = (claim.rule.name for claim in claims)
+        for last in self.book.keep_rules(service_id, names, now.mono):
             self._observer.forgot(last.rule, last.service_name)
         if not claims:
             self._ruled.pop(service_id, None)
@@ -170,10 +257,15 @@ class Controller:
         self, view: ServiceView, claims: tuple[Claim, ...], now: Now, group: asyncio.TaskGroup
     ) -> None:
         service_id = view.service.id
+        self._settle(view, now)
+        term, why_not = self._actorship.term(), self._actorship.why_not()
+        if term is not None and self._survival is not None:
+            why_not = self._survival.ready_for(term)
+            term = None if why_not else term
         gates = Gates(
             self._dry_run,
-            self._actorship.term(),
-            self._actorship.why_not(),
+            term,
+            why_not,
             now,
             self.pauses,
             self.ceiling.room(service_id, now.mono),
@@ -193,25 +285,33 @@ class Controller:
                 write_is_due = True
                 self.ceiling.start(service_id, decision.id)
                 permit = self._permit(claim.rule, view.service.name, gates.term, now)
-                self._writes.start(group, decision, permit)
+                self._writes.start(group, decision, permit, view)
         self.ceiling.stand(service_id, waits=waits)
+        self._tell_changes()
 
     def _decide(self, claim: Claim, view: ServiceView, now: Now) -> tuple[Decision, Recorded]:
         name, service_id = claim.rule.name, view.service.id
-        history = self.book.history(service_id, name, self._writes.own_version(service_id))
+        history = self._history(service_id, claim.rule)
         decision, recorded = self._judging.judge(claim, view, history, now)
         self.book.keep_history(service_id, name, remember(history, decision))
         self._decisions += 1
         number = f"{view.service.version}/{self._decisions}"
         return replace(decision, id=f"{name}/{service_id}/{number}"), recorded
 
+    def _history(self, service_id: str, rule: AnyRule) -> History:
+        own_version = self._writes.own_version(service_id)
+        history = self.book.history(service_id, rule.name, own_version)
+        since = self._past_unknown_since
+        if since is not None and not self.book.knows(service_id, rule.name):
+            return as_if_just_done(history, rule, since)
+        return history
+
     def preview(self, claim: Claim, view: ServiceView) -> tuple[Decision, Recorded]:
         """What a rule would decide now, and on what; nothing is remembered and nothing done.
 
         The history is that of the rule in force of this name.
         """
-        name, service_id = claim.rule.name, view.service.id
-        history = self.book.history(service_id, name, self._writes.own_version(service_id))
+        history = self._history(view.service.id, claim.rule)
         return self._judging.judge(claim, view, history, self._clock.now())
 
     def _permit(self, rule: AnyRule, service_name: str, term: int, now: Now) -> Permit:
@@ -220,11 +320,47 @@ class Controller:
 
         def withdrawn() -> str:
             pause = self.pauses.on(service_name, rule.name, self._clock.now())
-            return self.assignments.withdrawn(rule) if pause is None else pause.sentence
+            if pause is not None:
+                return pause.sentence
+            superseded = "" if self._survival is None else self._survival.ready_for(term)
+            return superseded or self.assignments.withdrawn(rule)
 
         return Permit(term, bounds, withdrawn)
 
+    async def _intend(self, decision: Decision, view: ServiceView, permit: Permit) -> str:
+        """Stores the write as if it had been applied, before anything of it is sent."""
+        if self._survival is not None:
+            self._heritage.own[decision.service_id] = mark_of(decision, view.service)
+            self._changes += 1
+            why_not = await self._survival.save(permit.term)
+            if why_not:
+                return why_not
+        if self._before_write is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(NOTE_MAY_TAKE):
+                    await self._before_write(decision)
+        return ""
+
+    def _settle(self, view: ServiceView, now: Now) -> None:
+        """Counts a write of an agent before us once the service shows that it was applied."""
+        found = self._heritage.inherited.settle(view, now.mono)
+        if found is None:
+            return
+        mark, fate = found
+        service_id, rule = mark.decision.service_id, mark.decision.rule
+        history = self.book.history(service_id, rule)
+        self.book.keep_history(service_id, rule, mark.counted(history, now, fate))
+        if fate is not Fate.UNKNOWN:
+            applied = Outcome(OutcomeKind.APPLIED, "found applied", mark.posted)
+            self.book.note_outcome(mark.decision, applied)
+        action = mark.decision.action
+        if fate is Fate.OWN and isinstance(action, ScaleTo) and not action.during_rollout:
+            self._writes.learn_own(service_id, view.service.version)
+
     def _write_counts(self, decision: Decision) -> None:
+        if self._survival is not None and not self._heritage.is_own(decision):
+            return  # stored by us, it was taken over by the agent that acts now, and counts there
+        self._heritage.inherited.forget(decision.service_id)
         history = self.book.history(decision.service_id, decision.rule)
         history = record_write(history, decision, self._clock.now())
         self.book.keep_history(decision.service_id, decision.rule, history)
@@ -232,14 +368,30 @@ class Controller:
     def _write_ended(self, decision: Decision, outcome: Outcome) -> None:
         self.ceiling.end(decision.id, outcome, self._clock.now().mono)
         self.book.note_outcome(decision, outcome)
+        if outcome.kind is not OutcomeKind.UNKNOWN:
+            self._write_settled(decision)
         self._observer.wrote(decision, outcome)
         self._views.expect([decision.service_id])
         self.touch([decision.service_id])
+        self._tell_changes()
+
+    def _write_settled(self, decision: Decision) -> None:
+        """Nothing is open any more of this write."""
+        if self._heritage.is_own(decision):
+            del self._heritage.own[decision.service_id]
+            self._changes += 1
+
+    def _tell_changes(self) -> None:
+        if self._survival is not None and self._told_changes != self.changes:
+            self._told_changes = self.changes
+            self._survival.changed()
 
     def _forget(self, service_id: str) -> None:
-        for last in self.book.keep_rules(service_id, ()):
+        now = self._clock.now().mono
+        for last in self.book.keep_rules(service_id, (), now):
             self._observer.forgot(last.rule, last.service_name)
-        self.book.forget_service(service_id)
+        self.book.forget_service(service_id, now)
+        self._heritage.forget(service_id)
         self.assignments.forget(service_id)
         self.ceiling.leave(service_id)
         self._due.forget(service_id)

@@ -1,7 +1,7 @@
 """The writes in flight: at most one per service, and what became of each."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from monitor.act.permit import Permit
 from monitor.act.writer import Writer
@@ -17,6 +17,13 @@ LOOK_AGAIN = 1.0
 """Seconds after which a service with a write on its way is looked at again without a hint."""
 
 
+Intend = Callable[[Decision, ServiceView, Permit], Awaitable[str]]
+
+
+async def _nothing(decision: Decision, view: ServiceView, permit: Permit) -> str:
+    return ""
+
+
 class WritesInFlight:
     """Starts writes and keeps their services closed until the result was seen.
 
@@ -24,6 +31,9 @@ class WritesInFlight:
     a write whose answer was lost turns out to have been applied.
     on_count is called at most once per write, before on_end: it was applied, or may have been
     and somebody wrote after it, so that nobody can tell any more.
+    on_settled is called once nothing is open any more of a write whose answer was lost.
+    intend is awaited before anything is sent, with the view that was decided on and the permit;
+    a sentence says why the write must not be sent, "" that it may.
     """
 
     def __init__(
@@ -32,11 +42,16 @@ class WritesInFlight:
         clock: Clock,
         on_end: Callable[[Decision, Outcome], None],
         on_count: Callable[[Decision], None],
+        *,
+        on_settled: Callable[[Decision], None] = lambda _: None,
+        intend: Intend = _nothing,
     ) -> None:
         self._writer = writer
         self._clock = clock
         self._on_end = on_end
         self._on_count = on_count
+        self._on_settled = on_settled
+        self._intend = intend
         self._flights: dict[str, Flight] = {}
         self._failures: dict[str, int] = {}
         self._own_versions: dict[str, int] = {}
@@ -48,6 +63,11 @@ class WritesInFlight:
         does what is left of a rollout into which replicas were written.
         """
         return self._own_versions.get(service_id)
+
+    def learn_own(self, service_id: str, version: int) -> None:
+        """A version that another agent's change of replicas, or an earlier run's, has made."""
+        if version > self._own_versions.get(service_id, -1):
+            self._own_versions[service_id] = version
 
     def closed_until(self, view: ServiceView, now: Now) -> float | None:
         """When to look at the service again if a write keeps it closed; None: it is open.
@@ -76,21 +96,28 @@ class WritesInFlight:
         """What is known now of a write whose answer was lost."""
         if landing is not Landing.NOT_APPLIED:
             self._on_count(decision)
+        self._on_settled(decision)
         if landing is Landing.OWN:
             found = Outcome(OutcomeKind.APPLIED, "found applied", outcome.posted)
             self._on_end(decision, found)
 
-    def start(self, group: asyncio.TaskGroup, decision: Decision, permit: Permit) -> None:
+    def start(
+        self, group: asyncio.TaskGroup, decision: Decision, permit: Permit, view: ServiceView
+    ) -> None:
         """Sends the decision's write as a task of `group`; its service is closed from now on."""
         attempt = self._failures.get(decision.service_id, 0)
         flight = Flight(decision, decision.time.mono, attempt)
         self._flights[decision.service_id] = flight
-        group.create_task(self._fly(flight, permit), name=f"write {decision.id}")
+        group.create_task(self._fly(flight, permit, view), name=f"write {decision.id}")
 
-    async def _fly(self, flight: Flight, permit: Permit) -> None:
+    async def _fly(self, flight: Flight, permit: Permit, view: ServiceView) -> None:
         outcome = Outcome(OutcomeKind.UNKNOWN, "the agent was stopped during the write")
         try:
-            outcome = await self._writer.write(flight.decision, permit)
+            why_not = await self._intend(flight.decision, view, permit)
+            if why_not:
+                outcome = Outcome(OutcomeKind.FAILED, why_not)
+            else:
+                outcome = await self._writer.write(flight.decision, permit)
         finally:
             flight.finish(outcome, self._clock.now().mono)
             service_id = flight.decision.service_id

@@ -51,10 +51,10 @@ def test_an_outcome_goes_to_the_decision_it_is_of():
 
 
 def test_a_rule_that_lost_its_service_is_forgotten():
-    """A removed rule leaves no history behind that a later rule of that name would inherit."""
+    """A later rule of that name inherits nothing of what a removed one saw."""
     book = Book()
     book.record(decision())
     book.keep_history("s1", "r1", replace(book.history("s1", "r1"), started=True))
-    assert [last.rule for last in book.keep_rules("s1", ["other"])] == ["r1"]
+    assert [last.rule for last in book.keep_rules("s1", ["other"], 100.0)] == ["r1"]
     assert book.entries() == []
     assert not book.history("s1", "r1").started
