@@ -575,9 +575,7 @@ async def _days_work(three: Fleet, chance: random.Random) -> None:
     await asyncio.sleep(20)
 
 
-@pytest.mark.parametrize(
-    "block", [pytest.param(block, marks=[pytest.mark.slow] * (block > 2)) for block in range(10)]
-)
+@pytest.mark.parametrize("block", range(10))
 def test_never_two_whatever_happens(block: int) -> None:
     """300 random days: never two who may act, no term of two; and in calm, one who does."""
 
