@@ -108,6 +108,27 @@ def test_a_stream_that_stood_still_keeps_the_history() -> None:
     assert (got.value, got.span) == (pytest.approx(0.5), pytest.approx(15.0))
 
 
+def test_one_late_report_keeps_the_history() -> None:
+    """That the next one is fast again is no step of the sender's clock."""
+    usage = usage_of()
+    play(usage, 0, 10)
+    usage.take(NODE, report_of(1010.0, TaskReading(TASK, 1010.0, reading_at(10))), 30.0)
+    play(usage, 31, 1)
+    got = sample(usage, 31.0)
+    assert got is not None
+    assert (got.value, got.span) == (pytest.approx(0.5), pytest.approx(21.0))
+
+
+def test_network_counters_are_as_old_as_the_report_says() -> None:
+    """3 s old when sent, and a pause of 5 s: stale 7 s after the report came."""
+    usage = usage_of()
+    for second in range(3):
+        item = replace(with_network(second, 10, float(second)), network_at=second - 3.0)
+        usage.take(NODE, report_of(float(second), item), float(second))
+    assert sample(usage, 2.0 + 6.99, RECEIVE) is not None
+    assert sample(usage, 2.0 + 7.01, RECEIVE) is None
+
+
 def test_clocks_that_drift_apart_do_not_hide_a_step() -> None:
     """After hours with a clock that is 0.05 % slow, setting it 10 s ahead is seen."""
     usage = usage_of()
