@@ -1,8 +1,8 @@
 """One connection's life on either side: handshake, then reading and writing until it ends."""
 
 import asyncio
-from collections.abc import Callable
-from typing import NoReturn
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn
 
 from monitor.fleet.ends import End, StreamEnded
 from monitor.fleet.outbox import Outbox
@@ -42,17 +42,17 @@ class Conversation:
 
         take: whether that content was understood; it ends after 15 s without any that was.
         """
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._write(outbox))
-                group.create_task(self._read(take))
-                group.create_task(self._watch(outbox))
-        except ExceptionGroup as errors:
-            ends, others = errors.split(StreamEnded)
-            if others is not None or ends is None:
-                raise
-            raise _first(ends) from None
-        raise AssertionError("a conversation ends with its reason")
+        async with asyncio.TaskGroup() as group:
+            # Neither raises StreamEnded: where children of a group fail while their parent is
+            # cancelled, Python 3.11 forgets the cancellation.
+            tasks = [
+                group.create_task(_until_end(self._write(outbox), outbox)),
+                group.create_task(_until_end(self._read(take), outbox)),
+            ]
+            reason = await outbox.ended()
+            for task in tasks:
+                task.cancel()
+        raise reason
 
     async def _write(self, outbox: Outbox) -> NoReturn:
         while True:
@@ -79,9 +79,6 @@ class Conversation:
             if take(self._session.open(frame)):
                 heard_at = loop.time()
 
-    async def _watch(self, outbox: Outbox) -> NoReturn:
-        raise await outbox.ended()
-
     async def _send(self, frame: bytes) -> None:
         await self._wire.send(frame)
         self._counters.sent(frame)
@@ -92,6 +89,8 @@ class Conversation:
         return frame
 
 
-def _first(ends: ExceptionGroup[StreamEnded]) -> StreamEnded:
-    first = ends.exceptions[0]
-    return first if isinstance(first, StreamEnded) else _first(first)
+async def _until_end(part: Coroutine[Any, Any, NoReturn], outbox: Outbox) -> None:
+    try:
+        await part
+    except StreamEnded as end:
+        outbox.end(end)

@@ -19,7 +19,7 @@ from monitor.fleet.messages import (
 from monitor.fleet.notices import Notices
 from monitor.fleet.outbox import Outbox
 from monitor.fleet.places import MAX_CONNECTIONS, MAX_STRANGERS, Places
-from monitor.fleet.rows import EncodedReport, ReportEncoder
+from monitor.fleet.rows import ReportEncoder
 from monitor.fleet.secret import Secret, SecretError
 from monitor.fleet.session import NONCE_BYTES, Hello, Session, Side
 from monitor.fleet.stats import Counters, FleetStats
@@ -66,7 +66,6 @@ class StreamServer:
         self._desk = CommandDesk(clock, on_command, self._counters)
         self._notices = Notices(clock)
         self._encoder = ReportEncoder()
-        self._report: EncodedReport | None = None
         self._outboxes: dict[str, Outbox] = {}  # by the manager's node id
         self._places = Places()
 
@@ -97,11 +96,14 @@ class StreamServer:
                 self._dismiss()
 
     def publish(self, report: UsageReport) -> None:
-        """To be called each second: managers take silence for an agent that hangs."""
-        self._report = self._encoder.encode(report)
-        self._counters.tasks_dropped += self._report.dropped
+        """To be called each second: managers take silence for an agent that hangs.
+
+        Those that connect later wait for the next one: an old report would look like a new one.
+        """
+        encoded = self._encoder.encode(report)
+        self._counters.tasks_dropped += encoded.dropped
         for outbox in self._outboxes.values():
-            outbox.put_report(self._report)
+            outbox.put_report(encoded)
 
     def tell(self, event: Event) -> None:
         """An event, to the managers that are connected now."""
@@ -153,8 +155,6 @@ class StreamServer:
         outbox = Outbox()
         self._counters.connected += 1
         outbox.put_about(spell_about(self._about()))
-        if self._report is not None:
-            outbox.put_report(self._report)
         before = self._outboxes.get(peer.node_id)
         if before is not None:
             before.end(StreamEnded(End.REPLACED, "It connected anew."))

@@ -16,6 +16,7 @@ from monitor.fleet.wire import Connect, Wire
 
 PATH = "/stream"
 _CLOSE_SECONDS = 1.0
+_MOST_BYTES = MAX_FRAME + 1  # of a message; aiohttp takes what is shorter than that
 _BROKEN = (OSError, RuntimeError, aiohttp.ClientError, aiohttp.WebSocketError)
 
 
@@ -86,7 +87,7 @@ class _Door:
         if request.path != PATH or request.method != "GET":
             return web.Response(status=404, text="Only agents talk here, on /stream.\n")
         socket = web.WebSocketResponse(
-            timeout=_CLOSE_SECONDS, max_msg_size=MAX_FRAME, compress=False
+            timeout=_CLOSE_SECONDS, max_msg_size=_MOST_BYTES, compress=False
         )
         if not socket.can_prepare(request).ok:
             return web.Response(status=426, text="Only agents talk here, over a WebSocket.\n")
@@ -153,7 +154,7 @@ async def _open(session: aiohttp.ClientSession, address: str) -> aiohttp.ClientW
         async with asyncio.timeout(HANDSHAKE_SECONDS):
             return await session.ws_connect(
                 f"http://{address}{PATH}",
-                max_msg_size=MAX_FRAME,
+                max_msg_size=_MOST_BYTES,
                 timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_SECONDS),
             )
     except TimeoutError:

@@ -1,6 +1,7 @@
 """Streams over hours of virtual time: silence, loss, partitions, nonsense."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -65,6 +66,7 @@ async def test_silence_is_noticed_and_ends_the_connection() -> None:
         assert heard.resyncs == ["w1"]
         await asyncio.sleep(0.5)
         assert heard.resyncs == ["w1", "w1"]
+        assert heard.reports[-1][2] == last  # what it sampled before is not passed off as new
         fleet_.agents["w1"].sampling = True
         await asyncio.sleep(2)
         assert peers.peers()["w1"].state is PeerState.UP
@@ -94,7 +96,7 @@ async def test_pauses_double_up_to_half_a_minute() -> None:
         assert peers.peers()["w1"].why == "w1:1: connection refused."
         assert peers.peers()["w1"].heard_at is None
     times = [at for _, at in attempts.tried]
-    pauses = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in itertools.pairwise(times)]
     for pause, whole in zip(pauses, [0.2 * 2**n for n in range(7)], strict=False):
         assert whole / 2 <= pause <= whole
     assert all(15 <= pause <= 30 for pause in pauses[8:])
@@ -391,3 +393,18 @@ async def test_nothing_is_connected_before_the_own_node_is_known() -> None:
             fleet_.agents["w1"].server._dismiss()
             await asyncio.sleep(10)
             assert "does not know its own node" in peers.peers()["w1"].why
+
+
+@virtual()
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_link_that_ends_while_it_is_cancelled_is_cancelled(turns: int) -> None:
+    """Whichever comes first, by any number of turns of the loop, nothing is left running."""
+    async with fleet("w1") as fleet_, looking(fleet_.addresses, Heard(), **fleet_.parts()) as peers:
+        await asyncio.sleep(5)
+        link, task = peers._links["w1"]
+        link.end(StreamEnded(End.CLOSED, "The connection broke."))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.sleep(1)
+        assert task.done()

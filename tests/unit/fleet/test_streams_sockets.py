@@ -135,7 +135,9 @@ async def test_strangers_get_hello_and_nothing_else() -> None:
         url = f"http://{HOST}:{port}"
         assert (await session.get(f"{url}/metrics")).status == 404
         assert (await session.get(f"{url}/stream")).status == 426
-        for number, send in enumerate((b"\x00garbage", "text", b"x" * (1 << 20)), 1):
+        for number, send in enumerate(
+            (b"\x00garbage", "text", b"x" * (1 << 20), b"x" * (1 << 21)), 1
+        ):
             socket = await session.ws_connect(f"{url}/stream")
             if isinstance(send, str):
                 await socket.send_str(send)
