@@ -22,7 +22,7 @@ class LateEngine:
     def __init__(self, engine: SimulatedEngine) -> None:
         self.engine = engine
         self.late = 0.0
-        self._under_way: set[asyncio.Task[None]] = set()
+        self.under_way: set[asyncio.Task[None]] = set()
 
     async def config(self, name: str) -> Config:
         return await self.engine.config(name)
@@ -39,12 +39,12 @@ class LateEngine:
             await write
 
         task = asyncio.create_task(deliver(self.late))
-        self._under_way.add(task)
+        self.under_way.add(task)
         task.add_done_callback(self._arrived)
         await asyncio.shield(task)
 
     def _arrived(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
+        self.under_way.discard(task)
         if not task.cancelled():
             task.exception()  # nobody may wait for it any more
 

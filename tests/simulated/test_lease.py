@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from monitor.fleet.lease import Lease
-from monitor.fleet.lease_labels import CONFIG, PREFIX, read_claim
+from monitor.fleet.lease_labels import CONFIG, PREFIX, Claim, read_claim
 from monitor.model.event import Event
 from monitor.ports.errors import Conflict, NotAManager
 from tests.simulated.leased import Agent, Fleet, fleet
@@ -143,6 +143,46 @@ async def test_a_released_agent_takes_nothing_any_more() -> None:
         await asyncio.sleep(60)
         assert agent.lease.term() is None
         assert read_claim(labels(alone)).released
+
+
+@virtual()
+async def test_a_stop_outruns_the_renewal_under_way() -> None:
+    """What was sent before and is carried out meanwhile neither revives the term nor stays."""
+    async with fleet() as three:
+        first = await three.until_acting()
+        await asyncio.sleep(2.5)
+        first.way.late = 0.6
+        while not first.way.under_way:
+            await asyncio.sleep(0.01)
+        for agent in three.but(first):
+            agent.barred = "Not this one."
+        await first.lease.release()
+        for _ in range(200):
+            assert first.lease.term() is None
+            await asyncio.sleep(0.01)
+        assert read_claim(labels(three)).released
+
+
+@pytest.mark.parametrize("stops", [True, False])
+@virtual()
+async def test_what_changed_while_it_looked_counts(stops: bool) -> None:
+    """Stopped, or barred, while the answer was under way: what it shows free is not taken."""
+    async with fleet(1) as alone:
+        (agent,) = alone.agents
+        agent.barred = "Not yet."
+        alone.swarm.create_config(CONFIG, Claim(released=True).labels({}), b"")
+        await asyncio.sleep(3)
+        agent.barred = ""
+        agent.engine.faults.answer_delay = lambda method, _: 1.0 * (method == "config")
+        agent.lease.reconsider()
+        await asyncio.sleep(0.5)
+        if stops:
+            await agent.lease.release()
+        else:
+            agent.barred = "Not any more."
+        await asyncio.sleep(5)
+        assert alone.written == {}
+        assert agent.terms == []
 
 
 @virtual()
@@ -333,6 +373,8 @@ async def test_a_removed_lease_comes_back_under_a_higher_term() -> None:
         term = first.lease.term()
         assert term is not None
         three.swarm.remove_config(CONFIG)
+        await asyncio.sleep(0.5)
+        assert three.acting() == [first]
         await asyncio.sleep(20)
         assert three.acting() == [first]
         assert (first.lease.term() or 0) > term
