@@ -102,8 +102,12 @@ SCALE_UP_DEFAULT = Behavior(
     stabilization_window=0.0,
     policies=(Policy(PolicyType.PERCENT, 100, 15.0), Policy(PolicyType.REPLICAS, 4, 15.0)),
 )
+# Judged every second a falling load would take replicas away one by one. A HorizontalPodAutoscaler
+# looks every 15 s (its sync period), and so takes fewer steps, each to what is needed by then.
 SCALE_DOWN_DEFAULT = Behavior(
-    stabilization_window=300.0, policies=(Policy(PolicyType.PERCENT, 100, 15.0),)
+    stabilization_window=300.0,
+    policies=(Policy(PolicyType.PERCENT, 100, 15.0),),
+    cooldown=15.0,
 )
 
 

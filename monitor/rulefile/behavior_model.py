@@ -4,9 +4,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from monitor.model.rule import PolicyType, SelectPolicy
+from monitor.model.rule import SCALE_DOWN_DEFAULT, SCALE_UP_DEFAULT, PolicyType, SelectPolicy
 from monitor.rulefile.base import Strict
 from monitor.rulefile.fields import Many, Pause, Period, Step, Tolerance, Window, choice
+
+_COOLDOWN = "No change in this direction so soon after the last change in any, 0s to 1d."
 
 
 class PolicyModel(Strict):
@@ -48,16 +50,17 @@ class BehaviorModel(Strict):
         examples=["max"],
         json_schema_extra={"default": "max"},
     )
-    cooldown: Pause = Field(
-        default=0.0,
-        description="No change in this direction so soon after the last change in any, 0s to 1d.",
-        examples=["1m"],
-        json_schema_extra={"default": "0s"},
-    )
 
 
 class ScaleUpModel(BehaviorModel):
     """How fast replicas are added. What is left out is the HorizontalPodAutoscaler's default."""
+
+    cooldown: Pause = Field(
+        default=SCALE_UP_DEFAULT.cooldown,
+        description=_COOLDOWN,
+        examples=["1m"],
+        json_schema_extra={"default": "0s"},
+    )
 
     stabilization_window: Window = Field(
         default=0.0,
@@ -75,6 +78,13 @@ class ScaleUpModel(BehaviorModel):
 
 class ScaleDownModel(BehaviorModel):
     """How fast replicas are removed. What is left out is the HorizontalPodAutoscaler's default."""
+
+    cooldown: Pause = Field(
+        default=SCALE_DOWN_DEFAULT.cooldown,
+        description=_COOLDOWN,
+        examples=["5m"],
+        json_schema_extra={"default": "15s"},
+    )
 
     stabilization_window: Window = Field(
         default=300.0,

@@ -4,9 +4,10 @@ import asyncio
 import itertools
 import math
 import random
+from dataclasses import replace
 
 from monitor.model.reason import Reason
-from monitor.model.rule import RuleMode
+from monitor.model.rule import SCALE_DOWN_DEFAULT, RuleMode
 from tests.simulated.bench import bench
 from tests.simulated.virtual import virtual
 from tests.unit.build import scale_rule
@@ -49,6 +50,27 @@ async def test_calm_is_followed_down_after_the_window_and_not_before() -> None:
         took = await b.until(lambda: b.replicas() < 6, within=330)
         assert took >= 300.0
         await b.until(lambda: b.replicas() == 1, within=60)
+
+
+@virtual(limit=4000)
+async def test_a_falling_load_is_followed_in_steps_not_one_by_one() -> None:
+    """From 16 replicas' worth to 2 within two minutes: no two steps within 15 s of each other,
+    and clearly fewer than without a cooldown. Both end at what the load needs."""
+    steps: dict[float, list[float]] = {}
+    for cooldown in (15.0, 0.0):
+        rule = scale_rule(max=40, scale_down=replace(SCALE_DOWN_DEFAULT, cooldown=cooldown))
+        async with bench(rule) as b:
+            await b.service(replicas=16, **HALF)
+            b.swarm.set_load("web", 4.0)
+            await asyncio.sleep(330)
+            start = b.now()
+            b.swarm.set_load("web", lambda seconds: max(0.5, 4.0 - seconds * 3.5 / 120))
+            await b.until(lambda: b.replicas() == 2, within=600)
+            steps[cooldown] = [write.at for write in b.records.applied if write.at > start]
+    calm, nervous = steps[15.0], steps[0.0]
+    assert all(later - sooner >= 15.0 for sooner, later in itertools.pairwise(calm))
+    assert len(calm) <= 9 < 12 <= len(nervous)
+    assert calm[-1] - calm[0] <= nervous[-1] - nervous[0] + 15.0
 
 
 @virtual(limit=2000)

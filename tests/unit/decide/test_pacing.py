@@ -53,6 +53,20 @@ def test_a_change_of_either_direction_starts_a_cooldown():
         assert decide(cool, view(), cpu(0.1), past, later(10)).action == ScaleTo(1)
 
 
+def test_by_default_a_scale_down_lets_15_seconds_pass():
+    """After a change of either direction, to the second; a stated zero is none, up has none."""
+    calm = calm_rule()
+    for change in (-1, 2):
+        soon = history(events=(event(14.5, change),))
+        held = decide(calm, view(), cpu(0.1), soon, NOW)
+        assert (held.action, held.reason, held.recheck_after) == (None, Reason.COOLDOWN, 0.5)
+        past = history(events=(event(15, change),))
+        assert decide(calm, view(), cpu(0.1), past, NOW).action == ScaleTo(1)
+        none = rule(scale_down=down(window=0.0, cooldown=0.0))
+        assert decide(none, view(), cpu(0.1), soon, NOW).action == ScaleTo(1)
+        assert decide(calm, view(), cpu(0.6), soon, NOW).action == ScaleTo(5)
+
+
 def test_no_change_yet_means_no_cooldown():
     """The first change of a rule waits for nothing."""
     cool = rule(scale_up=up(cooldown=600.0), scale_down=down(window=0.0, cooldown=600.0))

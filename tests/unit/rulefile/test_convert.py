@@ -124,6 +124,16 @@ def test_every_field_of_a_restart_rule() -> None:
     )
 
 
+def test_each_direction_has_its_own_default_cooldown() -> None:
+    """15 s on the way down, none on the way up; what is stated counts, zero too."""
+    (rule,) = rules(bad.SCALE + "      scale_down: {tolerance: 5%}\n")
+    assert isinstance(rule, ScaleRule)
+    assert (rule.scale_up.cooldown, rule.scale_down.cooldown) == (0.0, 15.0)
+    (rule,) = rules(bad.SCALE + "      scale_down: {cooldown: 0s}\n")
+    assert isinstance(rule, ScaleRule)
+    assert rule.scale_down.cooldown == 0.0
+
+
 def test_defaults() -> None:
     """A rule without options is a rule with the documented defaults."""
     (scaling,) = rules(bad.SCALE)
