@@ -29,12 +29,13 @@ COPY --from=build /opt/swarm-monitor /opt/swarm-monitor
 # Only services that ask for them by a label are touched by these; stack.yml puts its own in their place.
 COPY rules /etc/swarm-monitor/rules
 # What is run is compiled here, for the root is read-only later; then what could install goes.
+# The journal may be another user's than root.
 RUN /opt/swarm-monitor/bin/swarm-monitor check /etc/swarm-monitor/rules \
     && /opt/swarm-monitor/bin/python -c "import monitor.agent.run, socket" \
     && stdlib="$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" \
     && rm -rf "$stdlib/ensurepip" "$stdlib/venv" "$stdlib/idlelib" "$stdlib"/site-packages/pip* \
         /usr/local/bin/pip* /usr/local/bin/idle* /usr/share/python-wheels \
-    && mkdir -p /var/lib/swarm-monitor
+    && mkdir --mode=1777 /var/lib/swarm-monitor
 ENV PATH="/opt/swarm-monitor/bin:${PATH}" \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
