@@ -8,11 +8,15 @@ from monitor.ruletest.models import Expected
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was there at an expectation's moment; `decision` None before the first."""
+    """What was there at an expectation's moment; `decision` None before the first.
+
+    pending: tasks that wait for a node.
+    """
 
     replicas: int
     decision: Decision | None
     writes: int
+    pending: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +46,6 @@ def differences(expected: Expected, seen: Seen) -> tuple[str, ...]:
         found.append(f"action: expected {expected.action}, got {action}")
     if expected.writes is not None and seen.writes != expected.writes:
         found.append(f"writes: expected {expected.writes}, got {seen.writes}")
+    if expected.pending is not None and seen.pending != expected.pending:
+        found.append(f"pending: expected {expected.pending}, got {seen.pending}")
     return tuple(found)

@@ -78,6 +78,35 @@ class ServiceGiven(Strict):
     start_period: Offset | None = None
 
 
+class NodeGiven(Strict):
+    """A worker of this size. joins, leaves: when it comes, and when it goes down with its tasks."""
+
+    EXAMPLE: ClassVar[str] = "{name: w1, cpus: 4, memory: 8GiB}"
+    MEANT: ClassVar[dict[str, str]] = {"cpu": "cpus", "cores": "cpus"}
+
+    name: Word
+    cpus: Cores
+    memory: Size
+    joins: Offset = 0.0
+    leaves: Offset | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "NodeGiven":
+        if self.leaves is not None and self.leaves <= self.joins:
+            raise Faults(("leaves", "must be later than joins"))
+        return self
+
+
+class DeployGiven(Strict):
+    """A deploy of a service: another image, and the replicas that the compose file says."""
+
+    EXAMPLE: ClassVar[str] = "{at: 5m, service: web, replicas: 2}"
+
+    at: Offset
+    service: Word
+    replicas: Replicas
+
+
 class SeriesGiven(Strict):
     EXAMPLE: ClassVar[str] = """{series: 'cpu{service="web"}', values: '0.1x3 0.4'}"""
 
@@ -107,12 +136,13 @@ class Expected(Strict):
     reason: Annotated[Reason, BeforeValidator(choice(Reason))] | None = None
     action: Action | None = None
     writes: Replicas | None = None
+    pending: Replicas | None = None
 
     @model_validator(mode="after")
     def _something(self) -> "Expected":
         asked = self.model_dump(exclude={"at", "service", "rule"}, exclude_none=True)
         if not asked:
-            raise Faults(("", "expects nothing: write replicas, reason, action or writes"))
+            raise Faults(("", "expects nothing: write replicas, reason, action, writes or pending"))
         return self
 
 
@@ -124,6 +154,8 @@ class RuleTest(Strict):
     start: Moment | None = None
     interval: Interval = 15.0
     services: Many[ServiceGiven]
+    nodes: Many[NodeGiven] = Field(default=(), min_length=1)
+    deploys: Many[DeployGiven] = ()
     series: Many[SeriesGiven] = ()
     expect: Many[Expected]
 
@@ -134,6 +166,17 @@ class RuleTest(Strict):
             (("expect", index, "service"), f"no service of this test is named {expected.service}")
             for index, expected in enumerate(self.expect)
             if expected.service not in known
+        ]
+        faults += [
+            (("deploys", index, "service"), f"no service of this test is named {deploy.service}")
+            for index, deploy in enumerate(self.deploys)
+            if deploy.service not in known
+        ]
+        names = [node.name for node in self.nodes]
+        faults += [
+            (("nodes", index, "name"), f"another node of this test is named {name}")
+            for index, name in enumerate(names)
+            if name in names[:index]
         ]
         for index, given in enumerate(self.series):
             service = parse_series(given.series, given.values).service

@@ -12,10 +12,10 @@ from monitor.model.rule import RuleSet, ScaleRule
 from monitor.model.scalar import JsonUrl, PrometheusQuery, ScalarMetric
 from monitor.ruletest.expect import Failure, Seen, differences
 from monitor.ruletest.measured import MeasuredNumbers, MeasuredSeries
-from monitor.ruletest.models import Expected, RuleTest, ServiceGiven
+from monitor.ruletest.models import Expected, RuleTest
 from monitor.ruletest.series import Series, parse_series
+from monitor.ruletest.stage import Stage
 from monitor.simulate.clock import VirtualClock
-from monitor.simulate.executor import Behaviour
 from monitor.simulate.swarm import Swarm
 from monitor.sources.calendar import CronCalendar
 from monitor.sources.substitute import Subject, substituted
@@ -65,14 +65,12 @@ class _World:
         self._fore = _FORE + max((given.start_time for given in test.services), default=0.0)
         self._clock = VirtualClock(start_wall=wall - begin - self._fore - SETTLED)
         self._swarm = Swarm(self._clock)
-        node_id = self._swarm.add_node("m1", "manager", cpu_cores=10_000.0, memory_bytes=2**50)
-        for given in test.services:
-            self._create(given)
+        self._stage = Stage(self._swarm, test)
         self._usage = MeasuredSeries(self._swarm, series, test.interval)
         self._numbers = MeasuredNumbers(_sources(test, rules, series), test.interval)
         self._records = _Records()
         self._core = Core(
-            self._swarm.engine(node_id),
+            self._swarm.engine(self._stage.node_id),
             self._clock,
             observer=self._records,
             own_service_id="none",
@@ -81,24 +79,6 @@ class _World:
             usage=self._usage,
             numbers=self._numbers,
             calendar=CronCalendar(),
-        )
-
-    def _create(self, given: ServiceGiven) -> None:
-        labels = dict(given.labels)
-        if given.stack is not None:
-            labels["com.docker.stack.namespace"] = given.stack
-        image = f"{given.name}:1"
-        self._swarm.behaviours[image] = Behaviour(start=given.start_time)
-        self._swarm.create_service(
-            given.name,
-            image=image,
-            replicas=given.replicas,
-            labels=labels,
-            cpu_limit=given.cpu_limit,
-            cpu_reservation=given.cpu_reservation,
-            memory_limit=given.memory_limit,
-            memory_reservation=given.memory_reservation,
-            start_period=given.start_period,
         )
 
     async def run(self, file: str, lines: Sequence[int]) -> list[Failure]:
@@ -112,6 +92,7 @@ class _World:
             self._core.controller.use_rules(self._rules)
             start = self._swarm.mono()
             self._usage.started = self._numbers.started = start
+            happening = group.create_task(self._stage.run(), name="stage")
             order = sorted(range(len(self._test.expect)), key=lambda i: self._test.expect[i].at)
             for index in order:
                 expected = self._test.expect[index]
@@ -122,6 +103,7 @@ class _World:
             stop.set()
             await core
             sampling.cancel()
+            happening.cancel()
         self._swarm.close()
         return failures
 
@@ -133,8 +115,8 @@ class _World:
             if expected.rule is None
             else records.decisions.get((expected.rule, name))
         )
-        spec = self._swarm.service(name).spec
-        seen = Seen(spec["Mode"]["Replicated"]["Replicas"], decision, records.writes.get(name, 0))
+        stage, writes = self._stage, records.writes.get(name, 0)
+        seen = Seen(stage.replicas(name), decision, writes, stage.pending(name))
         found = differences(expected, seen)
         if not found:
             return None
