@@ -5,6 +5,7 @@ from typing import Protocol
 
 from monitor.model.peer import Peer, PeerState
 from monitor.ports.actorship import Actorship
+from monitor.ports.clock import Clock
 
 
 class Ready(Protocol):
@@ -37,6 +38,29 @@ class Acting:
     def _held_back(self, term: int) -> str:
         not_ready = "" if self._survival is None else self._survival.ready_for(term)
         return not_ready or self._disagreement()
+
+
+LOOK_EVERY = 0.5
+
+
+class Agreement:
+    """Called for `disagreement`; looks at the peers twice a second, however often it is called."""
+
+    def __init__(
+        self, clock: Clock, digest: Callable[[], str], peers: Callable[[], Mapping[str, Peer]]
+    ) -> None:
+        self._clock = clock
+        self._digest = digest
+        self._peers = peers
+        self._looked_at = float("-inf")
+        self._found = ""
+
+    def __call__(self) -> str:
+        now = self._clock.now().mono
+        if now - self._looked_at >= LOOK_EVERY:
+            self._looked_at = now
+            self._found = disagreement(self._digest(), self._peers())
+        return self._found
 
 
 def disagreement(digest: str, peers: Mapping[str, Peer]) -> str:

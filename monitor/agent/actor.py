@@ -32,6 +32,12 @@ class LeaderActs:
         self.look()
         return self._term if self._acting else None
 
+    @property
+    def holder(self) -> tuple[str, str] | None:
+        """Node id and name of the agent that acts as far as this one can know, or None."""
+        leader = next((node for node in self._mirror.nodes().values() if node.leader), None)
+        return (leader.id, leader.name) if leader is not None and self._mirror.fresh else None
+
     def look(self) -> None:
         """Takes note of who leads now."""
         acting = self._leads()

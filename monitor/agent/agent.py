@@ -1,12 +1,15 @@
 """One agent: what it does, what it shows, and their orderly stop."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from monitor.agent.core import Core
+from monitor.agent.core import Core, Shared
 from monitor.agent.facts import EventLag, agent_facts, build_info, operator_facts
+from monitor.agent.fleet import Fleet
+from monitor.agent.fleet_facts import fleet_facts
 from monitor.agent.lag import LoopLag
 from monitor.agent.reports import Reports
+from monitor.agent.rules_digest import acting_digest
 from monitor.agent.series import Series
 from monitor.agent.settings import Settings
 from monitor.agent.status import AgentState
@@ -16,7 +19,9 @@ from monitor.export.cluster import ClusterExposition
 from monitor.export.exposition import Exposition
 from monitor.export.facts import AgentFacts
 from monitor.export.local import LocalExposition
+from monitor.fleet.secret import Secret
 from monitor.model.event import Event
+from monitor.model.peer import Peer
 from monitor.model.rule import RuleSet
 from monitor.ports.clock import Clock
 from monitor.ports.engine import Engine
@@ -31,7 +36,9 @@ from monitor.web.server import serve
 class Agent:
     """Built inside the running loop; `run` lives until `stop` is set.
 
-    calls: what the calls to `engine` came to, where it counts them.
+    calls: what the calls to `engine` came to, where it counts them. boot_id: another one for
+    each start of an agent; "": this one is not one of a fleet, and acts as long as its node
+    leads the managers. So it is on a dry run, which writes nothing, not even that.
     """
 
     def __init__(
@@ -42,6 +49,7 @@ class Agent:
         *,
         calls: CallStats | None = None,
         revision: str = "",
+        boot_id: str = "",
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -49,6 +57,8 @@ class Agent:
         self.rules = WatchedRules(settings.rules, self._use_rules, clock=clock)
         self._door = Door(TokenSource(settings.token_file, settings.token))
         self._loop_lag = LoopLag(clock)
+        self._http_port = 0
+        self._acting_digest = acting_digest(RuleSet(), settings)
         self._event_lag = EventLag(clock)
         self.metrics = AgentMetrics(self._facts, build_info(revision))
         calendar = CronCalendar()
@@ -67,6 +77,7 @@ class Agent:
             prometheus=settings.prometheus,
             calendar=calendar,
             label_source=lambda service: label_rules(service, settings.labels),
+            shared=self._shared(boot_id),
             proc_root=settings.proc_root,
             cgroup_root=settings.cgroup_root,
         )
@@ -80,6 +91,7 @@ class Agent:
         )
         local = LocalExposition(task_labels=settings.task_labels, budget=budget)
         core = self.core
+        self.fleet = self._fleet(boot_id)
         self._series = Series(core.identity, core.mirror, core.sampler, cluster, local)
         self.state = AgentState(
             identity=core.identity,
@@ -89,10 +101,40 @@ class Agent:
             sampler=core.sampler,
             liveness=core.liveness,
             actorship=core.actorship,
+            lease=core.lease,
+            usage=core.usage,
+            fleet=self.fleet,
             exposition=Exposition(self.metrics, local, cluster, clock.now),
             refresh_exposition=self._series.refresh,
             clock=clock,
         )
+
+    def _shared(self, boot_id: str) -> Shared | None:
+        if not boot_id or self._settings.dry_run:
+            return None
+        return Shared(boot_id=boot_id, digest=self._digest, peers=self._peers)
+
+    def _fleet(self, boot_id: str) -> Fleet | None:
+        settings = self._settings
+        if settings.secret_file is None or not boot_id:
+            return None
+        return Fleet(
+            core=self.core,
+            clock=self._clock,
+            secret=Secret(file=settings.secret_file),
+            host=settings.fleet_host,
+            port=settings.fleet_port,
+            boot_id=boot_id,
+            digest=self._digest,
+            http_port=lambda: self._http_port,
+            on_event=self._heard_elsewhere,
+        )
+
+    def _digest(self) -> str:
+        return self._acting_digest
+
+    def _peers(self) -> Mapping[str, Peer]:
+        return {} if self.fleet is None else self.fleet.peers()
 
     async def run(
         self, stop: asyncio.Event, started: Callable[[int], None] = lambda _: None
@@ -103,12 +145,15 @@ class Agent:
         """
         app = build_app(self.state, self._door)
         async with serve(app, self._settings.host, self._settings.port) as port:
+            self._http_port = port
             started(port)
             async with asyncio.TaskGroup() as group:
-                beside = (
+                beside = [
                     group.create_task(self.rules.run(), name="rules"),
                     group.create_task(self._loop_lag.run(), name="loop lag"),
-                )
+                ]
+                if self.fleet is not None:
+                    beside.append(group.create_task(self.fleet.run(), name="fleet"))
                 await self.core.run(stop)
                 for part in beside:
                     part.cancel()
@@ -119,8 +164,14 @@ class Agent:
     def _heard(self, event: Event) -> None:
         self._event_lag.heard(event)
         self._series.heard(event)
+        if self.fleet is not None:
+            self.fleet.tell(event)
+
+    def _heard_elsewhere(self, event: Event) -> None:
+        self._series.heard(event)
 
     def _use_rules(self, rules: RuleSet) -> None:
+        self._acting_digest = acting_digest(rules, self._settings)
         self._reports.use_rules(rules)
         self.core.controller.use_rules(rules)
 
@@ -138,4 +189,5 @@ class Agent:
             actorship=core.actorship,
             loop_lag=self._loop_lag,
             operator=operator_facts(core.controller, self._door, self._clock.now()),
+            fleet=fleet_facts(core, self.fleet, self._digest(), None),
         )

@@ -1,22 +1,29 @@
 """What an agent does, without what it shows: it hears, mirrors, samples, decides and writes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from monitor.act.writer import Writer
+from monitor.agent.acting import Acting, Agreement
 from monitor.agent.actor import LeaderActs
+from monitor.agent.holding import MayHold
 from monitor.agent.identity import Identity
 from monitor.cluster.mirror import Mirror
 from monitor.control.assignment import NO_LABELS, LabelSource
 from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE
 from monitor.control.controller import Controller
 from monitor.control.observer import Observer
+from monitor.control.survival import Survival
 from monitor.engine.liveness import Liveness
 from monitor.engine.stream import EventStream
+from monitor.fleet.lease import Lease
 from monitor.model.event import Event
+from monitor.model.peer import Peer
+from monitor.ports.actorship import Actorship
 from monitor.ports.bounds import Calendar
 from monitor.ports.clock import Clock
 from monitor.ports.engine import Engine
@@ -24,18 +31,39 @@ from monitor.ports.numbers import NumberReader
 from monitor.ports.usage import UsageSource
 from monitor.sources.calendar import CronCalendar
 from monitor.sources.numbers import Numbers
+from monitor.store.state_config import StateConfig
+from monitor.usage.everywhere import EverywhereUsage
+from monitor.usage.remote import RemoteUsage
 from monitor.usage.sampler import Sampler
 
 SAMPLES_EVERY = 1.0
-WRITES_MAY_TAKE = 8.0
+WRITES_MAY_TAKE = 5.0
 """Seconds that writes in flight get to end once the agent is to stop; it stops within 10 s."""
+
+STORING_MAY_TAKE = 1.0
+"""Seconds for what must survive, after that; giving up the lease takes 2 s at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What makes the agents of a Swarm act as one.
+
+    boot_id: another one for each start of an agent. digest: of all that decides what it would
+    do. peers: the other nodes' agents as they are heard.
+    """
+
+    boot_id: str
+    digest: Callable[[], str] = lambda: ""
+    peers: Callable[[], Mapping[str, Peer]] = dict
 
 
 class Core:
     """Built inside the running loop; `run` lives until `stop` is set.
 
     engine: that of the node the agent runs on. own_service_id: the service it runs as; None
-    lets it find out. usage: what tasks use; None: this node's, as the sampler reads it.
+    lets it find out. usage: what tasks use; None: this node's as the sampler reads it, and other
+    nodes' as `remote` was told. shared: what makes the agents of the Swarm act as one; None: this
+    one acts as long as its node leads the managers, and what it remembers ends with it.
     numbers: of whole services; None: read from Prometheus (at `prometheus` where a query names no
     server) and over HTTP. calendar: the bounds by schedules. label_source: the rules in a
     service's labels. on_change: called with the ids of services whose view is another one, or
@@ -59,6 +87,7 @@ class Core:
         prometheus: str | None = None,
         calendar: Calendar | None = None,
         label_source: LabelSource = lambda _: NO_LABELS,
+        shared: Shared | None = None,
         proc_root: Path = Path("/proc"),
         cgroup_root: Path = Path("/sys/fs/cgroup"),
     ) -> None:
@@ -73,8 +102,17 @@ class Core:
             on_nodes=self._nodes_changed,
             engine_up=self._answers,
         )
-        self.actorship = LeaderActs(self.mirror, lambda: self.identity.node_id)
         self.sampler = Sampler(engine, clock, proc_root, cgroup_root)
+        self.remote = RemoteUsage(clock, node_of_task=self.mirror.node_of_task)
+        self.usage = usage or EverywhereUsage(self.sampler, self.remote)
+        self.lease: Lease | LeaderActs = LeaderActs(self.mirror, lambda: self.identity.node_id)
+        self.actorship: Actorship = self.lease
+        self.survival: Survival | None = None
+        self.survival_failures = 0
+        self._was_fresh = False
+        self._unkept_said = False
+        if shared is not None:
+            self._share(engine, clock, shared)
         self._numbers = Numbers(clock, prometheus=prometheus)
         self._numbers_given = numbers is not None
         self.calendar = CronCalendar() if calendar is None else calendar
@@ -89,7 +127,7 @@ class Core:
         self.liveness = Liveness(engine, clock, self._engine_up, on_recovery=self.stream.reconnect)
         self.controller = Controller(
             views=self.mirror,
-            usage=usage or self.sampler,
+            usage=self.usage,
             numbers=self._numbers if numbers is None else numbers,
             calendar=self.calendar,
             writer=Writer(engine, self.actorship, clock, self.identity.own_service_id),
@@ -99,6 +137,27 @@ class Core:
             dry_run=dry_run,
             writes_per_minute=writes_per_minute,
             label_source=label_source,
+            survival=self.survival,
+        )
+
+    def _share(self, engine: Engine, clock: Clock, shared: Shared) -> None:
+        """Acting goes by a lease that all managers' agents see, and what must survive is kept."""
+        may_hold = MayHold(self.identity, self.mirror, clock)
+        self.lease = Lease(
+            engine,
+            clock,
+            boot_id=shared.boot_id,
+            node_id=lambda: self.identity.node_id,
+            node_name=lambda: self.identity.node_name,
+            may_hold=may_hold,
+            digest=shared.digest,
+            on_change=self._lease_changed,
+        )
+        self.survival = Survival(
+            StateConfig(engine), self.lease, clock, agent=shared.boot_id, on_problem=self._unkept
+        )
+        self.actorship = Acting(
+            self.lease, self.survival, Agreement(clock, shared.digest, shared.peers)
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -116,9 +175,13 @@ class Core:
                     ("ticks", self._tick),
                 )
             ]
+            if isinstance(self.lease, Lease) and self.survival is not None:
+                parts.append(group.create_task(self.lease.run(), name="lease"))
+                parts.append(group.create_task(self.survival.run(), name="survival"))
             control = group.create_task(self.controller.run(), name="control")
             await stop.wait()
             await self._finish_writes(control)
+            await self._hand_over()
             for part in parts:
                 part.cancel()
 
@@ -128,6 +191,17 @@ class Core:
         if pending:
             self._log.warning("writes in flight are given up; what became of them is not known")
             control.cancel()
+
+    async def _hand_over(self) -> None:
+        """The next agent finds everything, and need not wait for the lease to run out."""
+        if self.survival is not None:
+            try:
+                async with asyncio.timeout(STORING_MAY_TAKE):
+                    await self.survival.finish()
+            except TimeoutError:
+                self._log.warning("what must survive could not be stored at the end")
+        if isinstance(self.lease, Lease):
+            await self.lease.release()
 
     async def _read_numbers(self) -> None:
         if not self._numbers_given:
@@ -139,7 +213,7 @@ class Core:
             self.controller.samples_arrived()
 
     def _changed(self, service_ids: frozenset[str]) -> None:
-        self.actorship.look()
+        self._look_at_actorship()
         self._on_change(service_ids)
         self.controller.touch(sorted(service_ids))  # the order of a set differs from run to run
 
@@ -147,13 +221,45 @@ class Core:
         self._on_event(event)
         self.mirror.hint(event)
         self.sampler.hint(event)
+        if isinstance(self.lease, Lease) and self.survival is not None:
+            self.lease.hint(event)
+            if event.type == "config":
+                self.survival.hint()
+
+    def _look_at_actorship(self) -> None:
+        if isinstance(self.lease, LeaderActs):
+            self.lease.look()
+        elif not self._was_fresh and self.mirror.fresh:
+            self._was_fresh = True
+            self.lease.reconsider()  # it waited for the first list
+
+    def _lease_changed(self) -> None:
+        if self.survival is not None:
+            self.survival.hint()
+        self.controller.touch(self.controller.ruled_services)
+
+    def _unkept(self, problem: str) -> None:
+        """An engine that is away is told of elsewhere, once."""
+        if problem:
+            self.survival_failures += 1
+            if self.liveness.up and self.mirror.fresh:
+                self._log.warning(problem)
+                self._unkept_said = True
+        elif self._unkept_said:
+            self._log.info("what must survive a restart can be read and stored again")
+            self._unkept_said = False
+
+    def heard_elsewhere(self, event: Event) -> None:
+        """An event of a container on another node, from the agent there."""
+        if event.type == "container":
+            self.mirror.hint(event)
 
     def _resync(self, why: str) -> None:
         self.mirror.resync(why)
         self.sampler.resync()
 
     def _nodes_changed(self, node_ids: frozenset[str]) -> None:
-        self.actorship.look()
+        self._look_at_actorship()
         own = self.identity.node_id
         if own in node_ids or own not in self.mirror.nodes():
             self.identity.ask_again()

@@ -16,6 +16,7 @@ from monitor.export.facts import (
     BuildInfo,
     CallFacts,
     CollectorFacts,
+    FleetFacts,
     MirrorFacts,
     OperatorFacts,
     RuleConfigFacts,
@@ -96,6 +97,7 @@ def agent_facts(
     actorship: Actorship,
     loop_lag: LoopLag,
     operator: OperatorFacts,
+    fleet: FleetFacts | None = None,
 ) -> AgentFacts:
     """One moment of all parts; reads memory alone."""
     config = rules.status()
@@ -105,6 +107,7 @@ def agent_facts(
         acting=actorship.term() is not None,
         loop_lag=loop_lag.worst,
         operator=operator,
+        fleet=fleet,
         stream=stream_facts(stream, event_lag, engine_up=liveness.up),
         mirror=None
         if mirror.state is MirrorState.WORKER

@@ -41,7 +41,14 @@ async def _run(settings: Settings) -> int:
         async with DockerEngine(settings.docker) as engine:
             revision = os.environ.get(REVISION_VARIABLE, "")
             calls = engine.call_stats
-            agent = Agent(settings, engine, SystemClock(), calls=calls, revision=revision)
+            agent = Agent(
+                settings,
+                engine,
+                SystemClock(),
+                calls=calls,
+                revision=revision,
+                boot_id=os.urandom(8).hex(),
+            )
             await agent.run(stop, started)
     except CannotListen as error:
         log.error(str(error))  # noqa: TRY400  # one sentence says it all

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
+from typing import Protocol
 
 from monitor import __version__
+from monitor.agent.fleet import Fleet
 from monitor.agent.identity import Identity
 from monitor.agent.operations import OperatorDesk
 from monitor.cluster.mirror import Mirror
@@ -13,11 +15,13 @@ from monitor.control.book import Entry
 from monitor.control.controller import Controller
 from monitor.engine.liveness import Liveness
 from monitor.export.exposition import Exposition
+from monitor.model.peer import PeerState
 from monitor.model.rule import AnyRule, ScaleRule
 from monitor.model.usage import MetricKind
 from monitor.model.view import ServiceView
 from monitor.ports.actorship import Actorship
 from monitor.ports.clock import Clock
+from monitor.ports.usage import UsageSource
 from monitor.rulefile.watch import WatchedRules
 from monitor.usage.sampler import Sampler
 from monitor.web.state import (
@@ -32,6 +36,15 @@ from monitor.web.state import (
 )
 
 _WINDOW = 15.0
+
+
+class Holding(Protocol):
+    """The lease: who may act."""
+
+    def term(self) -> int | None: ...
+
+    @property
+    def holder(self) -> tuple[str, str] | None: ...
 
 
 class AgentState:
@@ -50,6 +63,9 @@ class AgentState:
         sampler: Sampler,
         liveness: Liveness,
         actorship: Actorship,
+        lease: Holding,
+        usage: UsageSource,
+        fleet: Fleet | None,
         exposition: Exposition,
         refresh_exposition: Callable[[], None],
         clock: Clock,
@@ -64,6 +80,9 @@ class AgentState:
         self._sampler = sampler
         self._liveness = liveness
         self._actorship = actorship
+        self._lease = lease
+        self._usage = usage
+        self._fleet = fleet
         self._exposition = exposition
         self._refresh_exposition = refresh_exposition
         self._clock = clock
@@ -72,13 +91,13 @@ class AgentState:
         self._refresh_exposition()
         return await self._exposition.scrape(
             openmetrics=openmetrics,
-            cluster=self._actorship.term() is not None,
+            cluster=self._lease.term() is not None,
             fresh=self._mirror.fresh and self._liveness.up,
             names=names,
         )
 
     def acting_agent(self) -> ActingAgent | None:
-        return None
+        return None if self._fleet is None else self._fleet.acting_agent()
 
     def not_ready(self) -> str | None:
         if not self._liveness.up:
@@ -88,7 +107,9 @@ class AgentState:
                 f"this engine is not part of a Swarm (it says {self._identity.swarm_state!r}): "
                 "run docker swarm init or docker swarm join"
             )
-        if self._mirror.fresh or self._mirror.state is MirrorState.WORKER:
+        if self._mirror.state is MirrorState.WORKER:
+            return None if self._fleet is None else self._fleet.not_ready()
+        if self._mirror.fresh:
             return None
         return self._mirror.why or "the Swarm's nodes, services and tasks were not read yet"
 
@@ -118,7 +139,7 @@ class AgentState:
                 for rule in self._controller.rules.rules
             )
             + tuple(self._rule(rule, ()) for rule in self._controller.assignments.label_rules()),
-            agents=(self._agent(),),
+            agents=(self._agent(), *self._others()),
             actor=self._actor(),
             problems=(
                 *self._rules.problems(),
@@ -174,7 +195,7 @@ class AgentState:
     def _mean(self, view: ServiceView, kind: MetricKind) -> float | None:
         tasks = (task.id for task in view.running_tasks)
         now = self._clock.now().mono
-        samples = self._sampler.samples(tasks, kind, _WINDOW, _WINDOW, now)
+        samples = self._usage.samples(tasks, kind, _WINDOW, _WINDOW, now)
         return fmean(sample.value for sample in samples.values()) if samples else None
 
     def _rule(self, rule: AnyRule, missing: Sequence[str]) -> RuleStatus:
@@ -188,10 +209,30 @@ class AgentState:
         return RuleStatus(rule.name, kind, str(rule.mode), rule.source, services, problems)
 
     def _actor(self) -> str | None:
-        if self._actorship.term() is not None:
-            return self._identity.node_name
-        leader = (node.name for node in self._mirror.nodes().values() if node.leader)
-        return next(leader, None) if self._mirror.fresh else None
+        holder = self._lease.holder
+        return None if holder is None else holder[1]
+
+    def _others(self) -> list[AgentStatus]:
+        """As they say of themselves, or why they are not heard; by node name."""
+        peers = {} if self._fleet is None else self._fleet.peers()
+        nodes = self._mirror.nodes()
+        found = []
+        for peer in peers.values():
+            node, about = nodes.get(peer.node_id), peer.about
+            up = peer.state is PeerState.UP
+            found.append(
+                AgentStatus(
+                    node_id=peer.node_id,
+                    node_name=node.name if node is not None else peer.node_id,
+                    role=node.role if node is not None else "",
+                    version="" if about is None else about.release,
+                    ready=up,
+                    acting=up and about is not None and about.acting,
+                    fresh=up,
+                    message="" if up else peer.why or f"its stream is {peer.state}",
+                )
+            )
+        return sorted(found, key=lambda agent: agent.node_name)
 
     def _agent(self) -> AgentStatus:
         acting = self._actorship.term() is not None

@@ -56,6 +56,8 @@ class Holdings:
         self._services: dict[str, Service] = {}
         self._by_name: dict[str, str] = {}
         self._tasks: dict[str, TaskSet] = {}
+        self.node_of: dict[str, str] = {}
+        """Node by task id, "" until assigned."""
         self._seen_at: dict[str, float] = {}
         self._version_since: dict[str, float] = {}
         self._older: dict[str, tuple[int, float]] = {}
@@ -259,6 +261,10 @@ class Holdings:
         )
         changes.before[service_id] = (self._services[service_id], known_before)
         held.by_id = new
+        for task_id in old:
+            if task_id not in new:
+                self.node_of.pop(task_id, None)
+        self.node_of.update((task.id, task.node_id) for task in new.values())
         held.ordered = tuple(sorted(new.values(), key=_order))
         self._occupancy = None
         changes.tasks[service_id] = changed
@@ -273,6 +279,8 @@ class Holdings:
         del self._seen_at[service_id], self._version_since[service_id]
         changes.services[service_id] = None
         changes.touched[service_id] = None
+        for task_id in tasks.by_id if tasks is not None else ():
+            self.node_of.pop(task_id, None)
         if tasks is not None and tasks.ordered:
             changes.before[service_id] = (service, tasks.ordered)
 

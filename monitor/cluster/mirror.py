@@ -102,6 +102,10 @@ class Mirror:
     def view(self, service_id: str) -> ServiceView | None:
         return self._holdings.view(service_id, fresh=self.fresh)
 
+    def node_of_task(self, task_id: str) -> str | None:
+        """The id of the node it was assigned to; None for a task that is not known."""
+        return self._holdings.node_of.get(task_id)
+
     def by_name(self, name: str) -> ServiceView | None:
         """The view of the service with this very name."""
         service_id = self._holdings.by_name(name)
@@ -147,6 +151,12 @@ class Mirror:
         """These services were just written to: they are read again at once."""
         for service_id in service_ids:
             self._mark(service_id, self._now(), whole=True, urgent=True)
+
+    def doubt_node(self, node_id: str) -> None:
+        """Events of that node may be missing: what has tasks there is read again soon."""
+        now = self._now()
+        for service_id in self._holdings.services_on({node_id}):
+            self._mark(service_id, now, whole=False)
 
     def resync(self, reason: str) -> None:
         """Events may be missing: list all as soon as may be. Calls before that are one."""

@@ -95,7 +95,7 @@ class FleetFacts:
     missing: nodes that are ready and whose agent is not heard, None where that is not known.
     skew: other nodes' wall clocks less this one's in seconds, by node name.
     managers_heard: managers' agents that are connected, this one included if it is one.
-    held: whether it holds the lease. term: of the lease as last seen, None before.
+    held: whether it holds the lease. term: of the lease, None where it is not held.
     agree: whether the managers' agents that are heard decide by the same rules and settings.
     refused: streams that were turned away, by why. dropped: by why. bytes, frames: by
     direction, `in` or `out`. state_failures: writes of the surviving state that failed.

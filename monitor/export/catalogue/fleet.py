@@ -47,9 +47,9 @@ FLEET_GENERATORS: tuple[Generator[AgentFacts], ...] = (
     _fact(
         "swarm_agent_lease_term",
         MetricType.GAUGE,
-        "How often the lease changed hands, as this agent last saw it.",
+        "Term of the lease that this agent holds; each change of hands begins another.",
         lambda fleet: _one(fleet.term),
-        present="on managers, once the lease was seen",
+        present="on the agent that holds the lease",
     ),
     _fact(
         "swarm_agent_rules_agree",
