@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
 import aiohttp
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web_exceptions import HTTPException
 
 from monitor.fleet.conversation import HANDSHAKE_SECONDS
 from monitor.fleet.ends import CLOSE_CODES, End, StreamEnded, told
@@ -18,6 +21,7 @@ PATH = "/stream"
 _CLOSE_SECONDS = 1.0
 _MOST_BYTES = MAX_FRAME + 1  # of a message; aiohttp takes what is shorter than that
 _BROKEN = (OSError, RuntimeError, aiohttp.ClientError, aiohttp.WebSocketError)
+_STRANGERS_FAULTS = (OSError, aiohttp.ClientError, HttpProcessingError, HTTPException)
 
 
 class WebSocketWire:
@@ -63,6 +67,21 @@ class _TurnedAway(asyncio.Protocol):
             transport.abort()
 
 
+def _logger() -> logging.Logger:
+    """Passes on what is a mistake of this program, not what strangers send to its port: they
+    could fill a disk. It is not registered, so that each door has its own.
+    """
+    logger = logging.Logger("monitor.fleet.http")  # noqa: LOG001
+    logger.parent = logging.getLogger()
+    logger.addFilter(_is_a_mistake)
+    return logger
+
+
+def _is_a_mistake(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    return error is not None and not isinstance(error, _STRANGERS_FAULTS)
+
+
 class _Door:
     """Upgrades requests to wires. A connection that is none in time is cut."""
 
@@ -70,7 +89,7 @@ class _Door:
         self._attend = attend
         self._most = most
         self._upgraded: set[object] = set()
-        self.server = web.Server(self._on_request, access_log=None)
+        self.server = web.Server(self._on_request, access_log=None, logger=_logger())
 
     def protocol(self) -> asyncio.Protocol:
         if len(self.server.connections) >= self._most:
@@ -94,7 +113,10 @@ class _Door:
         protocol = request.protocol
         self._upgraded.add(protocol)
         try:
-            await socket.prepare(request)
+            try:
+                await socket.prepare(request)
+            except _BROKEN:  # it left again; nobody reads this
+                return web.Response(status=400)
             await self._attend(WebSocketWire(socket), request.remote or "")
         finally:
             self._upgraded.discard(protocol)

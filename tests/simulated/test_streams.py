@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -16,6 +16,8 @@ from monitor.simulate.clock import VirtualClock
 from tests.simulated.fleet import PORT, Heard, fleet, oom_of
 from tests.simulated.virtual import virtual
 from tests.unit.fleet.build import SECRET, about, hello, looking, up
+
+Attend = Callable[[Wire, str], Awaitable[None]]
 
 
 @virtual()
@@ -291,31 +293,53 @@ def test_a_forged_frame_ends_the_connection(
     run()
 
 
-@virtual()
-async def test_an_authentic_but_mad_agent_is_survived(capsys: pytest.CaptureFixture[str]) -> None:
-    """Sealed nonsense is counted and not heard: the peer turns silent, and nothing is raised."""
-    nonsense = [
-        b"", b"{", b"[]", b'{"t":7}', b'{"t":"samples","table":9,"sent_at":1,"wall":1,"rows":[]}',
-        b'{"t":"table","number":1,"tasks":[' + b'"a",' * 6000 + b'"b"]}', b'{"t":"about"}',
-    ]  # fmt: skip
+NONSENSE = [
+    b"", b"{", b"[]", b'{"t":"samples","table":9,"sent_at":1,"wall":1,"rows":[]}',
+    b'{"t":"table","number":1,"tasks":[' + b'"a",' * 6000 + b'"b"]}', b'{"t":"about"}',
+]  # fmt: skip
+
+
+def raving(*contents: bytes) -> Attend:
+    """An agent that knows the secret and then says `contents` each second."""
 
     async def rave(wire: Wire, host: str) -> None:
         session = Session(Side.AGENT, SECRET, hello("w1"))
         await greet(wire, session)
         while True:
-            for content in nonsense:
+            for content in contents:
                 await wire.send(session.seal(content))
             await asyncio.sleep(1)
 
+    return rave
+
+
+@virtual()
+async def test_an_authentic_but_mad_agent_is_survived(capsys: pytest.CaptureFixture[str]) -> None:
+    """Sealed nonsense is counted and not heard: the peer turns silent and is tried anew."""
     heard = Heard()
     async with fleet() as fleet_:
-        fleet_.pipes.listen("w1:1", rave)
+        fleet_.pipes.listen("w1:1", raving(*NONSENSE))
         async with looking({"w1": ("w1:1",)}, heard, **fleet_.parts()) as peers:
-            await asyncio.sleep(14)
-            assert peers.stats.malformed == 14 * 6
-            assert peers.stats.unknown == 14
+            await asyncio.sleep(5.5)
+            assert peers.peers()["w1"].state is PeerState.SILENT
+            assert peers.stats.malformed == 6 * len(NONSENSE)
+            await asyncio.sleep(10)
+            assert peers.stats.connected == 2
             assert heard.reports == heard.events == []
     assert capsys.readouterr().out.count("makes no sense") == 1
+
+
+@virtual()
+async def test_an_agent_of_a_later_release_is_heard() -> None:
+    """Types of messages that nobody knows here are counted, and are a sign of life."""
+    heard = Heard()
+    async with fleet() as fleet_:
+        fleet_.pipes.listen("w1:1", raving(b'{"t":"weather","rain":1}'))
+        async with looking({"w1": ("w1:1",)}, heard, **fleet_.parts()) as peers:
+            await asyncio.sleep(29.5)
+            assert peers.stats.unknown == 30
+            assert (peers.stats.connected, peers.stats.malformed) == (1, 0)
+            assert peers.peers()["w1"].state is PeerState.UP
 
 
 @virtual()

@@ -4,7 +4,7 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.fleet.messages import (
@@ -198,6 +198,7 @@ NAMES = ["node", "name", "tasks", "number", "table", "sent_at", "wall", "rows", 
          "http_port", "detail"]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["about", "table", "samples", "event", "command", "result", "later"]),
     st.dictionaries(st.sampled_from(NAMES), JSON),
@@ -212,6 +213,7 @@ def test_any_json_is_a_message_or_malformed(kind: str, fields: dict[str, object]
         pass
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_message_or_malformed(content: bytes) -> None:
     """The same for what is no JSON at all."""

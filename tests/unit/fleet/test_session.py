@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.fleet.ends import End, StreamEnded
@@ -185,6 +185,7 @@ def test_frames_sent_back_or_from_another_session_do_not_open() -> None:
     assert manager.established
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=64), st.integers(0, 200), st.integers(1, 255))
 def test_no_changed_or_truncated_frame_opens(content: bytes, place: int, flip: int) -> None:
     """Each byte of a frame counts, and so does its length."""
@@ -211,6 +212,7 @@ def test_frames_above_a_mebibyte_are_neither_made_nor_taken() -> None:
         agent.open(manager._mac(Side.MANAGER, 2, content) + content)
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=300) | st.just(b"[" * 4000), max_size=4))
 def test_garbage_ends_a_handshake_and_nothing_else(frames: list[bytes]) -> None:
     """Whatever bytes come instead of a greeting, StreamEnded is all that is raised."""
@@ -223,6 +225,7 @@ def test_garbage_ends_a_handshake_and_nothing_else(frames: list[bytes]) -> None:
         assert not session.established
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["t", "protocol", "node", "boot", "release", "nonce", "mac"]),

@@ -238,3 +238,28 @@ async def test_addresses_that_are_none_are_survived(caplog: pytest.LogCaptureFix
             )
         )
         assert {peer.state for peer in peers.peers().values()} == {PeerState.CONNECTING}
+
+
+async def test_what_strangers_send_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Garbage for HTTP and requests broken off write no line: there is no end to them."""
+    caplog.set_level(logging.INFO)
+    upgrade = (
+        b"GET /stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    async with server().serve(HOST, 0) as port:
+        for sent in (b"\x00\xff\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /x" * 4000, upgrade):
+            for _ in range(3):
+                _, writer = await asyncio.open_connection(HOST, port)
+                writer.write(sent)
+                await writer.drain()
+                writer.transport.abort()
+        reader, writer = await asyncio.open_connection(HOST, port)
+        writer.write(b"\x00\xff\r\n\r\n")
+        async with asyncio.timeout(20):
+            assert b"400" in await reader.readline()
+        writer.close()
+        again = Heard()
+        async with looking({"w1": (f"{HOST}:{port}",)}, again) as peers:
+            await until(lambda: up(peers, "w1"))
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
