@@ -45,7 +45,15 @@ def _moment(value: object) -> float:
     return moment.timestamp()
 
 
+def _lasting(value: object) -> float:
+    seconds = units.seconds(value)
+    if not 0 < seconds <= LONGEST:
+        raise ValueError(f"must be more than 0s and at most 30d, not {value}")
+    return seconds
+
+
 Offset = Annotated[float, BeforeValidator(_offset)]
+Lasting = Annotated[float, BeforeValidator(_lasting)]
 Size = Annotated[int, BeforeValidator(_size)]
 Moment = Annotated[float, BeforeValidator(_moment)]
 Word = Annotated[str, BeforeValidator(text(r"^.{1,200}$", "text", "one line"))]
@@ -76,6 +84,7 @@ class ServiceGiven(Strict):
     memory_reservation: Size | None = None
     start_time: Offset = 1.0
     start_period: Offset | None = None
+    fails_after: Lasting | None = None
 
 
 class NodeGiven(Strict):
@@ -98,13 +107,17 @@ class NodeGiven(Strict):
 
 
 class DeployGiven(Strict):
-    """A deploy of a service: another image, and the replicas that the compose file says."""
+    """A deploy of a service: another image, and the replicas that the compose file says.
+
+    fails_after: how long a task of that image runs before it fails; None: for ever.
+    """
 
     EXAMPLE: ClassVar[str] = "{at: 5m, service: web, replicas: 2}"
 
     at: Offset
     service: Word
     replicas: Replicas
+    fails_after: Lasting | None = None
 
 
 class SeriesGiven(Strict):

@@ -78,7 +78,7 @@ class Stage:
             labels["com.docker.stack.namespace"] = given.stack
         self._swarm.create_service(
             given.name,
-            image=self._image(given),
+            image=self._image(given, given.fails_after),
             replicas=given.replicas,
             labels=labels,
             cpu_limit=given.cpu_limit,
@@ -88,16 +88,16 @@ class Stage:
             start_period=given.start_period,
         )
 
-    def _image(self, given: ServiceGiven) -> str:
-        """The next one of the service; all of them behave alike."""
+    def _image(self, given: ServiceGiven, fails_after: float | None) -> str:
+        """The next one of the service; all of them start alike."""
         self._deploys[given.name] += 1
         image = f"{given.name}:{self._deploys[given.name]}"
-        self._swarm.behaviours[image] = Behaviour(start=given.start_time)
+        self._swarm.behaviours[image] = Behaviour(start=given.start_time, exit_after=fails_after)
         return image
 
     def _deploy(self, deploy: DeployGiven) -> None:
         given = next(one for one in self._test.services if one.name == deploy.service)
-        image = self._image(given)
+        image = self._image(given, deploy.fails_after)
 
         def edit(spec: Spec) -> None:
             spec["TaskTemplate"]["ContainerSpec"]["Image"] = image

@@ -1,4 +1,4 @@
-"""Nodes that fill up, join and go down, and deploys, told as rule tests."""
+"""Nodes that fill up, join and go down, deploys, and tasks that fail, told as rule tests."""
 
 from pathlib import Path
 
@@ -56,6 +56,25 @@ DEPLOYED = """\
       - {at: 2m3s, service: encoder, replicas: 2, reason: rollout_in_progress}
       - {at: 4m, service: encoder, replicas: 6, action: none}
 """
+BAD = """\
+  - name: a bad image pauses the rollout, and the rule with it
+    services: [{name: encoder, replicas: 2}]
+    deploys: [{at: 1m, service: encoder, replicas: 2, fails_after: 2s}]
+    series:
+      - {series: 'cpu_total{service="encoder"}', values: '0.8x7 4.0x40'}
+    expect:
+      - {at: 50s, service: encoder, replicas: 2, reason: within_tolerance}
+      - {at: 4m, service: encoder, reason: rollout_paused, replicas: 2}
+"""
+CRASHING = """\
+  - name: tasks that fail again and again carry no load, which is no calm
+    services: [{name: encoder, replicas: 4, fails_after: 25s}]
+    series:
+      - {series: 'cpu_total{service="encoder"}', values: '0.4x80'}
+    expect:
+      - {at: 15m, service: encoder, writes: 0, replicas: 4}
+"""
+TESTS = {"full": FULL, "lost": LOST, "deployed": DEPLOYED, "bad": BAD, "crashing": CRASHING}
 
 
 def run(folder: Path, *tests: str) -> int:
@@ -64,7 +83,7 @@ def run(folder: Path, *tests: str) -> int:
     return run_rule_tests([folder])
 
 
-@pytest.mark.parametrize("test", [FULL, LOST, DEPLOYED], ids=["full", "lost", "deployed"])
+@pytest.mark.parametrize("test", TESTS.values(), ids=TESTS)
 def test_what_happens_to_a_swarm_can_be_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], test: str
 ) -> None:
@@ -87,6 +106,7 @@ def test_tasks_that_wait_are_counted(tmp_path: Path, capsys: pytest.CaptureFixtu
         (FULL, "joins: 3m", "joins: 3m, leaves: 2m", "leaves: must be later than joins"),
         (FULL, "cpus: 4, memory: 8GiB, j", "cpus: 4, j", "memory is missing"),
         (FULL, "cpus: 4, m", "cpu: 4, m", 'did you mean "cpus"'),
+        (BAD, "fails_after: 2s", "fails_after: 0s", "must be more than 0s"),
         (DEPLOYED, "2m, service: encoder", "2m, service: encodr", "no service of this test"),
         (DEPLOYED, "service: encoder, replicas: 2}]", "service: encoder}]", "replicas is missing"),
     ],
