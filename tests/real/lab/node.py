@@ -169,7 +169,12 @@ class Node:
 
     def connect(self, port: int, host: str = "127.0.0.1", *, timeout: float = 5) -> socket.socket:
         """A TCP connection made inside the node's network; raises OSError."""
-        return inside.connect(network.NAMESPACES / self._namespace, host, port, timeout)
+        return inside.connect(self.net_namespace, host, port, timeout)
+
+    @property
+    def net_namespace(self) -> Path:
+        """The file that stands for the node's network namespace."""
+        return network.NAMESPACES / self._namespace
 
     def run_inside(self, command: Sequence[str], *, timeout: float = 30) -> str:
         """Run a command in all namespaces of the node: its processes, mounts and host name."""
