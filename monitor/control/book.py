@@ -145,6 +145,10 @@ class Book:
             entries[-RECORDED - 1].recorded = None
         return True
 
+    def load(self, key: Key, entries: Iterable[Entry]) -> None:
+        """What an earlier run of this agent kept, oldest first; nothing where it is known."""
+        self._entries.setdefault(key, deque(entries, maxlen=KEPT))
+
     def note_outcome(self, decision: Decision, outcome: Outcome) -> None:
         """What became of a decision that acted; one forgotten meanwhile stays forgotten."""
         key = (decision.service_id, decision.rule)

@@ -114,7 +114,10 @@ class Heritage:
                 services.setdefault(key[0], {})[key[1]] = data
         self._encoded = encoded
         for (service_id, rule), (history, gone) in self.book.bygones(now.mono).items():
-            data = encode_history(history, now)
+            mark = marks.get(service_id)
+            marked = mark is not None and mark.decision.rule == rule
+            counted = mark.counted(history, now) if mark is not None and marked else history
+            data = encode_history(counted, now)
             if data:
                 data["gone"] = round(gone + now.wall - now.mono)
                 services.setdefault(service_id, {})[rule] = data
@@ -157,7 +160,8 @@ class Heritage:
         self.inherited.take((mark for mark, _ in marks.values()), now.mono)
         sent = [mark.decision.time.mono for mark, _ in marks.values()]
         self.ceiling.take_over([*reading.writes(), *sent])
-        self.book.take_over_deeds(reading.deeds())
+        known = {entry.decision.id: entry for entry in self.book.deeds()}
+        self.book.take_over_deeds(reading.deeds(known))
         return reading.left_out
 
 
@@ -195,12 +199,16 @@ class _Reading:
         times = (self._moment(wall) for wall in self._list("writes"))
         return [at for at in times if at is not None]
 
-    def deeds(self) -> Iterator[Entry]:
+    def deeds(self, known: Mapping[str, Entry]) -> Iterator[Entry]:
+        """Those that are known with this outcome are not read again."""
         for data in self._list("deeds"):
             try:
+                entry = known.get(data["decision"]["id"])
+                if entry is not None and entry.outcome == _outcome(data):
+                    continue
                 decision = self._short.decode(data.get("decision"), self._now)
                 yield Entry(decision, decision.time, outcome=_outcome(data))
-            except (ValueError, AttributeError):
+            except (ValueError, KeyError, TypeError, AttributeError):
                 self.left_out += 1
 
     def _history(self, data: Mapping[str, Any]) -> History:

@@ -80,7 +80,11 @@ def encode_history(history: History, now: Now) -> dict[str, Any]:
         "reset": history.reset,
         "seen": None if seen is None else [seen.version, seen.replicas, seen.template, seen.stack],
     }
-    return {key: value for key, value in found.items() if value not in (None, False, [])}
+    return {
+        key: value
+        for key, value in found.items()
+        if value is not None and value is not False and value != []  # but 0: a parked count
+    }
 
 
 def decode_history(data: Mapping[str, Any], now: Now) -> tuple[History, int]:
