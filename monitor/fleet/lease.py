@@ -265,7 +265,7 @@ class Lease:
             return
         if self.term() is not None and (claim is None or claim.holder in ("", self._boot_id)):
             # In time, so nobody else can have taken it: a person wrote there, or removed it.
-            self._mine = config
+            self._mine, self._renew_at = config, _NEVER
             return
         if (
             config is not None
