@@ -8,6 +8,7 @@ from monitor.agent.facts import EventLag, agent_facts, build_info, operator_fact
 from monitor.agent.fleet import Fleet
 from monitor.agent.fleet_facts import fleet_facts
 from monitor.agent.lag import LoopLag
+from monitor.agent.notebook import Notebook
 from monitor.agent.reports import Reports
 from monitor.agent.rules_digest import acting_digest
 from monitor.agent.series import Series
@@ -65,10 +66,12 @@ class Agent:
         self._reports = Reports(
             self.metrics, clock, lambda: self.core.controller.assignments, calendar
         )
+        self._notebook = Notebook(self._reports)
         self.core = Core(
             engine,
             clock,
-            observer=self._reports,
+            observer=self._notebook,
+            before_write=self._notebook.before_write,
             on_change=self._changed,
             on_event=self._heard,
             own_service_id=settings.own_service_id,
@@ -144,7 +147,10 @@ class Agent:
         Raises CannotListen, or an ExceptionGroup of whatever nobody expected.
         """
         app = build_app(self.state, self._door)
-        async with serve(app, self._settings.host, self._settings.port) as port:
+        async with (
+            serve(app, self._settings.host, self._settings.port) as port,
+            self._notebook.open(self._settings.data, self.core.controller.book),
+        ):
             self._http_port = port
             started(port)
             async with asyncio.TaskGroup() as group:
@@ -189,5 +195,5 @@ class Agent:
             actorship=core.actorship,
             loop_lag=self._loop_lag,
             operator=operator_facts(core.controller, self._door, self._clock.now()),
-            fleet=fleet_facts(core, self.fleet, self._digest(), None),
+            fleet=fleet_facts(core, self.fleet, self._digest(), self._notebook.dropped),
         )

@@ -1,7 +1,7 @@
 """What an agent does, without what it shows: it hears, mirrors, samples, decides and writes."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from monitor.control.survival import Survival
 from monitor.engine.liveness import Liveness
 from monitor.engine.stream import EventStream
 from monitor.fleet.lease import Lease
+from monitor.model.decision import Decision
 from monitor.model.event import Event
 from monitor.model.peer import Peer
 from monitor.ports.actorship import Actorship
@@ -68,7 +69,7 @@ class Core:
     server) and over HTTP. calendar: the bounds by schedules. label_source: the rules in a
     service's labels. on_change: called with the ids of services whose view is another one, or
     that are gone. on_event: called with each event of the engine, once. Both before the parts
-    here learn of it.
+    here learn of it. before_write: awaited with each decision that is about to be written.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Core:
         calendar: Calendar | None = None,
         label_source: LabelSource = lambda _: NO_LABELS,
         shared: Shared | None = None,
+        before_write: Callable[[Decision], Awaitable[None]] | None = None,
         proc_root: Path = Path("/proc"),
         cgroup_root: Path = Path("/sys/fs/cgroup"),
     ) -> None:
@@ -138,6 +140,7 @@ class Core:
             writes_per_minute=writes_per_minute,
             label_source=label_source,
             survival=self.survival,
+            before_write=before_write,
         )
 
     def _share(self, engine: Engine, clock: Clock, shared: Shared) -> None:
