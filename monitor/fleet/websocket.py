@@ -59,11 +59,17 @@ class WebSocketWire:
                 await self._socket.close(code=code, message=kind.value.encode())
 
 
-class _TurnedAway(asyncio.Protocol):
-    """More connections than are served at once."""
+class _BoundedServer(web.Server):
+    """Cuts connections beyond `most` before they are read from.
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.Transport):
+    Counted when they are made: asyncio accepts a whole backlog before it tells of the first.
+    """
+
+    most = 0
+
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        if len(self.connections) > self.most:
             transport.abort()
 
 
@@ -87,13 +93,11 @@ class _Door:
 
     def __init__(self, attend: Callable[[Wire, str], Awaitable[None]], most: int) -> None:
         self._attend = attend
-        self._most = most
         self._upgraded: set[object] = set()
-        self.server = web.Server(self._on_request, access_log=None, logger=_logger())
+        self.server = _BoundedServer(self._on_request, access_log=None, logger=_logger())
+        self.server.most = most
 
     def protocol(self) -> asyncio.Protocol:
-        if len(self.server.connections) >= self._most:
-            return _TurnedAway()
         made = self.server()
         asyncio.get_running_loop().call_later(HANDSHAKE_SECONDS, self._cut, made)
         return made

@@ -9,13 +9,14 @@ import pytest
 
 from monitor.fleet.ends import End, StreamEnded
 from monitor.fleet.places import MAX_OF_ONE_HOST, MAX_STRANGERS
+from monitor.fleet.rows import ReportEncoder
 from monitor.fleet.session import MAC_BYTES, Session, Side
 from monitor.fleet.wire import Wire
 from monitor.model.peer import Command, CommandResult, PeerState
 from monitor.simulate.clock import VirtualClock
 from tests.simulated.fleet import PORT, Heard, fleet, oom_of
 from tests.simulated.virtual import virtual
-from tests.unit.fleet.build import SECRET, about, hello, looking, up
+from tests.unit.fleet.build import SECRET, about, hello, looking, report, up
 
 Attend = Callable[[Wire, str], Awaitable[None]]
 
@@ -205,12 +206,37 @@ async def test_a_manager_that_says_nothing_is_let_go() -> None:
             assert server.stats.connections == 0
 
 
+async def end_of(wire: Wire) -> End:
+    try:
+        while True:
+            await wire.receive()
+    except StreamEnded as end:
+        return end.kind
+
+
 async def greet(wire: Wire, session: Session) -> None:
     for frame in session.start():
         await wire.send(frame)
     while not session.established:
         for frame in session.greet(await wire.receive()):
             await wire.send(frame)
+
+
+@virtual()
+async def test_the_older_connection_of_a_manager_is_told_that_it_was_replaced() -> None:
+    """One connection per manager: the newest, which stays; the older one ends at once."""
+    async with fleet("w1") as fleet_:
+        server = fleet_.agents["w1"].server
+        connect = fleet_.pipes.connector("m1")
+        async with connect(f"w1:{PORT}") as first, connect(f"w1:{PORT}") as second:
+            await greet(first, Session(Side.MANAGER, SECRET, hello("m1"), expects="w1"))
+            await greet(second, Session(Side.MANAGER, SECRET, hello("m1", 5), expects="w1"))
+            at = fleet_.clock.now().mono
+            assert await end_of(first) is End.REPLACED
+            assert fleet_.clock.now().mono == at
+            await asyncio.sleep(1)
+            assert server.stats.connections == 1
+            await second.receive()
 
 
 @virtual()
@@ -327,6 +353,27 @@ async def test_an_authentic_but_mad_agent_is_survived(capsys: pytest.CaptureFixt
             assert peers.stats.connected == 2
             assert heard.reports == heard.events == []
     assert capsys.readouterr().out.count("makes no sense") == 1
+
+
+@virtual()
+async def test_a_table_counts_for_its_own_connection_alone() -> None:
+    """Rows of a restarted agent are not put together with the table of the one before it."""
+    encoded = ReportEncoder().encode(report("t1"))
+    said = [[encoded.table, encoded.samples], [encoded.samples]]
+
+    async def attend(wire: Wire, host: str) -> None:
+        session = Session(Side.AGENT, SECRET, hello("w1"))
+        await greet(wire, session)
+        for content in said.pop(0) if said else ():
+            await wire.send(session.seal(content))
+
+    heard = Heard()
+    async with fleet() as fleet_:
+        fleet_.pipes.listen("w1:1", attend)
+        async with looking({"w1": ("w1:1",)}, heard, **fleet_.parts()) as peers:
+            await asyncio.sleep(5)
+            assert said == []
+            assert len(heard.reports) == peers.stats.malformed == 1
 
 
 @virtual()

@@ -212,16 +212,31 @@ async def test_another_node_at_the_address_is_not_taken_for_it() -> None:
             assert heard.resyncs == ["w2"]
 
 
+async def lurk(port: int) -> None:
+    """Connects, says nothing, and returns when it is cut."""
+    reader, writer = await asyncio.open_connection(HOST, port)
+    with contextlib.suppress(ConnectionResetError):
+        assert await reader.read() == b""
+    writer.close()
+
+
 async def test_what_is_no_websocket_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Connections that send nothing are closed in time, and those beyond the bound at once."""
-    monkeypatch.setattr("monitor.fleet.websocket.HANDSHAKE_SECONDS", 0.3)
+    """Connections that ask for nothing within the time of a handshake are closed."""
+    monkeypatch.setattr("monitor.fleet.websocket.HANDSHAKE_SECONDS", 0.2)
+    async with server().serve(HOST, 0) as port, asyncio.timeout(20), asyncio.TaskGroup() as group:
+        for _ in range(10):
+            group.create_task(lurk(port))
+
+
+async def test_connections_of_any_kind_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """80 that say nothing stay for the time of a handshake; 20 more are closed at once."""
+    monkeypatch.setattr("monitor.fleet.websocket.HANDSHAKE_SECONDS", 3600.0)
     async with server().serve(HOST, 0) as port:
-        streams = [await asyncio.open_connection(HOST, port) for _ in range(100)]
-        for reader, writer in streams:
-            async with asyncio.timeout(20):
-                with contextlib.suppress(ConnectionResetError):
-                    assert await reader.read() == b""
-            writer.close()
+        lurking = [asyncio.create_task(lurk(port)) for _ in range(100)]
+        await until(lambda: sum(task.done() for task in lurking) >= 20)
+        await asyncio.sleep(0.1)
+        assert sum(task.done() for task in lurking) == 20
+    await asyncio.wait(lurking)
 
 
 async def test_addresses_that_are_none_are_survived(caplog: pytest.LogCaptureFixture) -> None:
@@ -263,3 +278,27 @@ async def test_what_strangers_send_is_not_logged(caplog: pytest.LogCaptureFixtur
         async with looking({"w1": (f"{HOST}:{port}",)}, again) as peers:
             await until(lambda: up(peers, "w1"))
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_redirects_are_not_followed() -> None:
+    """What answers at an agent's address cannot send this one elsewhere."""
+    visits = []
+
+    async def visited(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        visits.append(1)
+        writer.close()
+
+    elsewhere = await asyncio.start_server(visited, HOST, 0)
+    there = elsewhere.sockets[0].getsockname()[1]
+
+    async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        where = f"Location: http://{HOST}:{there}/"
+        writer.write(f"HTTP/1.1 302 Found\r\n{where}\r\nContent-Length: 0\r\n\r\n".encode())
+        writer.close()
+
+    async with await asyncio.start_server(redirect, HOST, 0) as luring, elsewhere:
+        port = luring.sockets[0].getsockname()[1]
+        async with looking({"w1": (f"{HOST}:{port}",)}, Heard()) as peers:
+            await until(peers.peers)
+            await until(lambda: "cannot be reached" in peers.peers()["w1"].why)
+    assert visits == []
