@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
 
+from monitor.fleet.hedge import first_answer
 from monitor.fleet.lease_labels import CONFIG, DATA, Claim
 from monitor.fleet.lease_sight import Sight
 from monitor.fleet.lease_words import Speaker, why_not
@@ -30,7 +31,7 @@ LOOK = 1.0
 BARRED_LOOK = 5.0  # of an agent on a worker: nothing can be read there
 RELEASE = 2.0
 _CALL = 5.0
-_QUICK = 2.0
+_ANEW = 1.0
 _GAP = 0.1  # between two steps, whatever events come
 _REMEMBERED = 16
 
@@ -81,7 +82,6 @@ class Lease:
         self._settled = 0  # the beat that stands there
         self._beat = 0
         self._sent: dict[int, tuple[float, int]] = {}  # by beat: when, and under which term
-        self._unanswered = 0  # looks since the last answer
         self._told: tuple[object, ...] = (None, None)
         self._expiry: asyncio.TimerHandle | None = None
 
@@ -307,10 +307,13 @@ class Lease:
     async def _look(self) -> None:
         config: Config | None
         try:
-            config = await self._call(self._engine.config(CONFIG), self._look_within())
+            # A manager lets calls hang that it passed on to a leader which died, and answers new
+            # ones as soon as there is another.
+            config = await self._call(
+                first_answer(self._ask, every=_ANEW, within=_CALL),
+            )
         except NotFound:
             config = None
-        self._unanswered = 0
         patience = PATIENCE + JITTER * self._clock.random()
         self._sight.saw(config, self._clock.now().mono, patience)
         if self._sight.odd:
@@ -351,19 +354,15 @@ class Lease:
             labels = replace(claim, released=True).labels(config.labels)
             await self._call(self._engine.update_config(config, labels))
 
-    def _look_within(self) -> float:
-        """A manager lets calls hang that it passed on to a leader which died, and answers new ones
-        as soon as there is another: so ask anew soon, but be patient with a slow one at times.
-        """
-        self._unanswered += 1
-        return _CALL if self._unanswered % 3 == 0 else _QUICK
+    async def _ask(self) -> Config:
+        return await self._engine.config(CONFIG)
 
-    async def _call(self, call: Awaitable[T], within: float = _CALL) -> T:
+    async def _call(self, call: Awaitable[T]) -> T:
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(_CALL):
                 return await call
         except TimeoutError:
-            raise DeadlineExceeded(f"no answer from the engine in {within:g} s") from None
+            raise DeadlineExceeded(f"no answer from the engine in {_CALL:g} s") from None
 
     # Telling
 

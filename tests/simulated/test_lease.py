@@ -236,6 +236,23 @@ async def test_a_frozen_engine_costs_the_lease_and_no_more() -> None:
 
 
 @virtual()
+async def test_the_end_of_a_term_is_told_when_it_comes() -> None:
+    """Also while a call waits for its answer: whoever asked to be told need not ask again."""
+    async with fleet() as three:
+        first = await three.until_acting()
+        before = three.swarm.config(CONFIG).version
+        while three.swarm.config(CONFIG).version == before:
+            await asyncio.sleep(0.001)
+        renewed = three.swarm.mono()
+        await asyncio.sleep(0.003)  # the answer came, the look after it hangs
+        first.engine.freeze()
+        await asyncio.sleep(HELD)
+        lost_at, lost = first.terms[-1]
+        assert lost is None
+        assert HELD - 0.05 <= lost_at - renewed <= HELD
+
+
+@virtual()
 async def test_without_quorum_the_same_one_goes_on() -> None:
     """Nobody could take it: once the Swarm answers its holder renews, under the same term."""
     async with fleet() as three:
