@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.real.lab import Swarm, engine_root, missing_requirements
+from tests.real.lab.image import missing_for_image
 
 _HERE = Path(__file__).parent
 _MISSING: pytest.StashKey[list[str]] = pytest.StashKey()
@@ -35,6 +36,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if _MISSING not in stash:
         stash[_MISSING] = missing_requirements()
     missing: list[str] = stash[_MISSING]
+    if not missing and item.get_closest_marker("fleet"):
+        missing = missing_for_image()
     if not missing:
         return
     reason = "; ".join(missing)

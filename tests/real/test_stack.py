@@ -70,6 +70,15 @@ def test_one_agent_tells_of_the_whole_swarm(deployed: Swarm) -> None:
     eventually(lambda: len(tellers()) == 1, 20, lambda: f"one agent to tell; {tellers()} do")
 
 
+def test_the_actor_hears_the_agents_of_all_nodes(deployed: Swarm) -> None:
+    """By the secret and over the stack's network: none of the five is unheard."""
+
+    def unheard() -> list[float | None]:
+        return [fleet.agent_value(n, "swarm_agent_nodes_unheard") for n in fleet.actors(deployed)]
+
+    eventually(lambda: unheard() == [0], 20, lambda: f"all to be heard: {unheard()}")
+
+
 def test_the_container_has_no_more_rights_than_it_needs(deployed: Swarm) -> None:
     """Read-only root, no capabilities, the secret for root alone; nothing there can install."""
     node = deployed.nodes[-1]

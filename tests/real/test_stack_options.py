@@ -76,3 +76,11 @@ def test_as_another_user_behind_a_proxy_it_does_all_the_same(one: Swarm, tmp_pat
     eventually(lambda: measured() >= expected, 20, lambda: f"{expected}, not {measured()}")
     log = manager.docker("service", "logs", "monitor_engine")
     assert "refused" not in log
+    # What the agent has no business with is refused, so the above says something.
+    ask = "import socket; s = socket.socket(socket.AF_UNIX); s.connect('/engine/docker.sock'); "
+    ask += "s.sendall(b'GET /images/json HTTP/1.0\\r\\n\\r\\n'); "
+    ask += "print(s.recv(64).split()[1].decode())"
+    assert fleet.agent_exec(manager, "python3", "-c", ask) == "403"
+    # It could write its journal, and the lease of the Swarm.
+    assert fleet.agent_exec(manager, "sh", "-c", "ls /var/lib/swarm-monitor") != ""
+    assert "swarm-monitor-lease" in manager.docker("config", "ls", "--format", "{{.Name}}")

@@ -21,7 +21,7 @@ from pathlib import Path
 from tests.real.lab import builder
 from tests.real.lab.engine_root import CACHE, build_tree
 from tests.real.lab.errors import LabError
-from tests.real.lab.requirements import tool
+from tests.real.lab.requirements import find_tool, tool
 from tests.real.lab.shell import run
 
 ROOT = Path(__file__).parents[3]
@@ -53,6 +53,13 @@ def product_image() -> Path:
             _build(archive)
     archive.touch()
     return archive
+
+
+def missing_for_image() -> list[str]:
+    """What this machine lacks beyond what a lab needs, one sentence each."""
+    if (CACHE / f"python-{_SUITE}").is_dir() or find_tool("debootstrap"):
+        return []
+    return ["debootstrap is missing, which makes the base of the agent's image (same package)"]
 
 
 def _build(archive: Path) -> None:
