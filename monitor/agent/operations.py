@@ -9,7 +9,7 @@ import structlog
 from monitor.cluster.mirror import Mirror
 from monitor.control.assignment import Claim, claims_on
 from monitor.control.controller import Controller
-from monitor.control.pauses import TooManyPauses
+from monitor.control.pauses import Pauses, TooManyPauses
 from monitor.model.pause import Pause, PauseScope
 from monitor.model.rule import AnyRule, RuleMode, RuleSet, ScaleRule
 from monitor.model.scalar import JsonUrl, PrometheusQuery, ScalarMetric
@@ -41,7 +41,7 @@ class OperatorDesk:
     def pauses(self) -> Sequence[Pause]:
         return self._controller.pauses.shown(self._clock.now())
 
-    def pause(
+    async def pause(
         self, scope: PauseScope, name: str, seconds: float | None, *, note: str, by: str
     ) -> Pause:
         """What is not there cannot be paused: a typo would leave a service unprotected."""
@@ -52,12 +52,12 @@ class OperatorDesk:
             pauses = self._controller.pauses.having(scope, name, seconds, now, note=note, by=by)
         except TooManyPauses as error:
             raise Refused(409, f"{error}.") from None
-        self._controller.use_pauses(pauses)
+        await self._keep(pauses)
         made = next(p for p in pauses.shown(now) if (p.scope, p.name) == (scope, name))
         self._log.info(made.sentence)
         return made
 
-    def resume(self, scope: PauseScope, name: str) -> Pause:
+    async def resume(self, scope: PauseScope, name: str) -> Pause:
         self._refuse_standby()
         now = self._clock.now()
         pauses = self._controller.pauses
@@ -67,9 +67,15 @@ class OperatorDesk:
             paused = ", ".join(pause.what for pause in shown[:10]) or "nothing"
             what = Pause(scope, name[:_SHOWN]).what
             raise Refused(404, f"{what} is not paused; paused is: {paused}.")
-        self._controller.use_pauses(pauses.without(scope, name).current(now))
+        await self._keep(pauses.without(scope, name).current(now))
         self._log.info(f"{ended.what} is not paused any more")
         return ended
+
+    async def _keep(self, pauses: Pauses) -> None:
+        """A pause that ends with the agent that was asked would be none."""
+        why_not = await self._controller.keep_pauses(pauses)
+        if why_not:
+            raise Refused(503, f"Nothing was changed: {why_not}. Try again.")
 
     def claim(
         self, rules: RuleSet, service_name: str, rule: str | None

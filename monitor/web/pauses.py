@@ -82,7 +82,7 @@ async def pause(request: web.Request) -> web.Response:
     scope, name = body.scope
     by = body.by or request.remote or ""
     operations = request.app[STATE].operations
-    made = operations.pause(scope, name, body.seconds, note=body.note, by=by)
+    made = await operations.pause(scope, name, body.seconds, note=body.note, by=by)
     return answer(present_pause(made))
 
 
@@ -91,7 +91,7 @@ async def resume(request: web.Request) -> web.Response:
     await request.app[DOOR].admit(request, "resuming")
     scope, name = _asked(request)
     operations = request.app[STATE].operations
-    ended = operations.resume(scope, name)
+    ended = await operations.resume(scope, name)
     sentence = f"{ended.what} is not paused any more{_still(operations.pauses(), scope)}"
     return answer(present_pause(ended) | {"sentence": sentence})
 

@@ -135,12 +135,12 @@ class Operations(Protocol):
     def pauses(self) -> Sequence[Pause]:
         """Those in force."""
 
-    def pause(
+    async def pause(
         self, scope: PauseScope, name: str, seconds: float | None, *, note: str, by: str
     ) -> Pause:
         """Hands off for `seconds`, or until resumed (None). Raises Refused."""
 
-    def resume(self, scope: PauseScope, name: str) -> Pause:
+    async def resume(self, scope: PauseScope, name: str) -> Pause:
         """Ends a pause and gives it back. Raises Refused."""
 
     def claim(

@@ -86,7 +86,7 @@ async def test_recorded_inputs_give_the_decision_again() -> None:
         b.swarm.set_load("web", 1.5)
         await b.until(lambda: b.replicas() == 6, within=120)
         await asyncio.sleep(30)
-        desk(b).pause(PauseScope.SERVICE, "web", None, note="", by="")
+        await desk(b).pause(PauseScope.SERVICE, "web", None, note="", by="")
         b.swarm.set_load("web", 4.0)
         await b.until(lambda: b.reasons()[-1] == Reason.PAUSED, within=60)
         entries = b.core.controller.book.entries("web")
@@ -159,7 +159,7 @@ async def test_an_explanation_tells_of_a_pause() -> None:
     """It judges as if there were none, and notes it."""
     async with bench(scale_rule(max=8)) as b:
         await b.service(replicas=2, **HALF)
-        desk(b).pause(PauseScope.SERVICE, "web", None, note="", by="ann")
+        await desk(b).pause(PauseScope.SERVICE, "web", None, note="", by="ann")
         b.swarm.set_load("web", 3.0)
         await asyncio.sleep(30)
         found = await explained(b, scale_rule(max=8))
@@ -179,13 +179,13 @@ async def test_only_what_is_there_can_be_paused() -> None:
             (PauseScope.RULE, "web-laod", "did you mean web-load"),
         ):
             with pytest.raises(Refused, match=said):
-                at.pause(scope, name, 60.0, note="", by="")
-        at.pause(PauseScope.RULE, "web-load", 60.0, note="", by="")
+                await at.pause(scope, name, 60.0, note="", by="")
+        await at.pause(PauseScope.RULE, "web-load", 60.0, note="", by="")
         b.use()
         await asyncio.sleep(5)
-        assert at.resume(PauseScope.RULE, "web-load").name == "web-load"
+        assert (await at.resume(PauseScope.RULE, "web-load")).name == "web-load"
         with pytest.raises(Refused, match="is not paused; paused is: nothing"):
-            at.resume(PauseScope.RULE, "web-load")
+            await at.resume(PauseScope.RULE, "web-load")
 
 
 @virtual(limit=600)
@@ -196,7 +196,7 @@ async def test_an_agent_that_does_not_act_takes_no_pauses() -> None:
         b.core.actorship._node_id = lambda: "another"
         at = desk(b)
         with pytest.raises(Refused, match="the agent on m1") as refused:
-            at.pause(PauseScope.ALL, "", None, note="", by="")
+            await at.pause(PauseScope.ALL, "", None, note="", by="")
         assert refused.value.status == 409
         with pytest.raises(Refused):
-            at.resume(PauseScope.ALL, "")
+            await at.resume(PauseScope.ALL, "")

@@ -51,7 +51,7 @@ class Desk:
     def pauses(self) -> Sequence[Pause]:
         return self.paused
 
-    def pause(
+    async def pause(
         self, scope: PauseScope, name: str, seconds: float | None, *, note: str, by: str
     ) -> Pause:
         self.asked.append((scope, name, seconds, note, by))
@@ -59,7 +59,7 @@ class Desk:
         self.paused.append(made)
         return made
 
-    def resume(self, scope: PauseScope, name: str) -> Pause:
+    async def resume(self, scope: PauseScope, name: str) -> Pause:
         for pause in self.paused:
             if (pause.scope, pause.name) == (scope, name):
                 self.paused.remove(pause)
