@@ -48,6 +48,7 @@ class Heritage:
     _offset: float | None = None
     _encoded: dict[Key, tuple[History, dict[str, Any]]] = field(default_factory=dict)
     _deeds: dict[str, tuple[Outcome | None, dict[str, Any]]] = field(default_factory=dict)
+    _decoded: dict[Key, tuple[Any, History]] = field(default_factory=dict)
 
     def is_own(self, decision: Decision) -> bool:
         """Whether this decision's write is on its way here and nobody took it over."""
@@ -146,14 +147,16 @@ class Heritage:
         now: the moment at which the state is read, as the clock of who made it has it. What this
         agent knows and the state does not tell of stays as it is.
         """
-        reading = _Reading(state, now, self._short)
+        reading = _Reading(state, now, self._short, self._decoded)
         marks = {(m.decision.service_id, m.decision.rule): (m, h) for m, h in reading.marks()}
         stored = dict(reading.histories())
         stored |= {key: (before, None) for key, (_, before) in marks.items()}
+        self._decoded = reading.decoded
         for key, (history, gone) in stored.items():
             if self.book.knows(*key):
                 own = self.book.history(*key)
-                self.book.keep_history(*key, survived(own, history))
+                if not alike(own, history):
+                    self.book.keep_history(*key, survived(own, history))
             else:
                 self.book.take_over(key, history, now.mono if gone is None else gone)
         self.own.clear()
@@ -166,12 +169,23 @@ class Heritage:
 
 
 class _Reading:
-    """The parts of a state that are what they should be; the others are counted."""
+    """The parts of a state that are what they should be; the others are counted.
 
-    def __init__(self, state: Mapping[str, Any], now: Now, short: Shorthand) -> None:
+    before: histories as they were read last time: what did not change is not read again.
+    """
+
+    def __init__(
+        self,
+        state: Mapping[str, Any],
+        now: Now,
+        short: Shorthand,
+        before: Mapping[Key, tuple[Any, History]],
+    ) -> None:
         self._state = state
         self._now = now
         self._short = short
+        self._before = before
+        self.decoded: dict[Key, tuple[Any, History]] = {}
         self.left_out = 0
 
     def histories(self) -> Iterator[tuple[Key, tuple[History, float | None]]]:
@@ -180,7 +194,11 @@ class _Reading:
                 if not isinstance(data, Mapping):
                     self.left_out += 1
                     continue
-                yield (service_id, rule), (self._history(data), self._moment(data.get("gone")))
+                key = (service_id, rule)
+                known = self._before.get(key)
+                history = known[1] if known and known[0] == data else self._history(data)
+                self.decoded[key] = (data, history)
+                yield key, (history, self._moment(data.get("gone")))
 
     def marks(self) -> Iterator[tuple[Mark, History]]:
         for data in self._list("marks"):

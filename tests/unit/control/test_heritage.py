@@ -114,6 +114,20 @@ def test_an_equal_state_is_equal_and_costs_nothing_new():
     assert second["services"]["s1"]["r1"] is first["services"]["s1"]["r1"]
 
 
+def test_what_was_read_before_is_still_put_in_place_of_what_was_seen_here():
+    """A state that comes a second time counts as the first time, though it is not read again."""
+    one, other = filled(), heritage()
+    other.book.keep_history("s1", "r1", History())
+    handed_over(one, other)
+    other.book.keep_history("s1", "r1", History(started=True, set_by_us=1))
+    handed_over(one, other)
+    mine = other.book.history("s1", "r1")
+    assert (mine.set_by_us, mine.events, mine.started) == (4, (EVENT,), True)
+    one.book.keep_history("s1", "r1", History(set_by_us=5))
+    handed_over(one, other)
+    assert other.book.history("s1", "r1").set_by_us == 5
+
+
 def test_a_wall_clock_that_was_put_right_is_followed():
     """All stored moments move with it, so that ages stay what they are."""
     one = filled()
