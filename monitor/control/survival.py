@@ -18,12 +18,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from monitor.control.provenance import Provenance
+from monitor.model.event import Event
 from monitor.model.now import Now
 from monitor.ports.actorship import Actorship
 from monitor.ports.clock import Clock
-from monitor.ports.errors import Conflict, EngineError
+from monitor.ports.errors import Conflict, EngineError, NotAManager
 from monitor.ports.store import StateStore
 from monitor.store.packing import StateTooLarge, StateUnreadable
+from monitor.store.state_config import NAME
 
 READ_EVERY = 5.0
 """Seconds between looks of an agent that does not act; a hint comes sooner."""
@@ -125,6 +127,11 @@ class Survival:
         self._must_read = True
         self._wake.set()
 
+    def heard(self, event: Event) -> None:
+        """An event of the engine: those of other configs, as the lease, are none of the state."""
+        if event.type == "config" and event.attributes.get("name", NAME) == NAME:
+            self.hint()
+
     def changed(self) -> None:
         """Something that survives changed: the agent that acts writes it within about 1 s."""
         if self._claimed is not None:
@@ -198,7 +205,10 @@ class Survival:
 
     async def _look_on(self) -> None:
         before = self.provenance.name
-        state = await self._read()
+        try:
+            state = await self._read()
+        except NotAManager:
+            return  # a worker has nothing to take over
         if state is not None and (self.provenance.name != before or not self._adopted):
             self._adopt(state)
 

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 
 from monitor.control.survival import CHECK_EVERY
+from monitor.model.event import Event
 from monitor.model.outcome import OutcomeKind
 from monitor.model.pause import PauseScope
 from monitor.model.reason import Reason
 from monitor.model.rule import Backoff, Budget
 from monitor.model.selector import Selector
-from monitor.ports.errors import Unreachable
+from monitor.ports.errors import NotAManager, Unreachable
 from monitor.simulate.loop import run_virtual
 from monitor.store.packing import PREFIX
 from monitor.store.state_config import NAME
@@ -460,3 +461,22 @@ async def test_many_writes_at_once_share_what_is_stored() -> None:
         await asyncio.sleep(5)
         assert agent.survival.writes <= 8, agent.survival.writes
         assert made.state()["marks"] == []
+
+
+@virtual(limit=300)
+async def test_a_worker_and_events_of_other_configs_are_no_matter() -> None:
+    """Where no state can be read nobody is alarmed; a renewed lease makes nobody read the state."""
+    async with fleet(COOLING) as made:
+        await web(made)
+        made.engine().faults.fail_next("config", NotAManager("a worker"), times=3)
+        agent = await made.start("a")
+        await asyncio.sleep(12)
+        assert agent.problems == []
+        calls = made.engine().calls["config"]
+        for name in ("swarm-monitor-lease", "other"):
+            agent.survival.heard(Event("config", "update", "c1", 0, {"name": name}))
+            await asyncio.sleep(0.1)
+        assert made.engine().calls["config"] == calls
+        agent.survival.heard(Event("config", "update", "c1", 0, {"name": NAME}))
+        await asyncio.sleep(0.1)
+        assert made.engine().calls["config"] == calls + 1
