@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,7 @@ from monitor.model.pause import PauseScope
 from monitor.model.reason import Reason
 from monitor.model.rule import Backoff, Budget
 from monitor.model.selector import Selector
-from monitor.ports.errors import NotAManager, Unreachable
+from monitor.ports.errors import Conflict, NotAManager, Unreachable
 from monitor.simulate.loop import run_virtual
 from monitor.store.packing import PREFIX
 from monitor.store.state_config import NAME
@@ -480,3 +481,44 @@ async def test_a_worker_and_events_of_other_configs_are_no_matter() -> None:
         agent.survival.heard(Event("config", "update", "c1", 0, {"name": NAME}))
         await asyncio.sleep(0.1)
         assert made.engine().calls["config"] == calls + 1
+
+
+@pytest.mark.parametrize("wants", [True, False])
+def test_a_write_that_arrives_after_its_agent_died_is_counted_or_refused(wants) -> None:
+    """The next agent writes before it comes, and it is refused; or it does not, and what comes is
+    known as the work of an agent: the cooldown runs from there."""
+
+    async def run() -> None:
+        async with fleet(COOLING) as made:
+            service_id = await web(made)
+            engine, late = made.engine(), []
+
+            async def posted_late(*args) -> None:
+                async def deliver() -> None:
+                    await asyncio.sleep(4.0)
+                    with suppress(Conflict):
+                        made.swarm.update_service(*args)
+
+                late.append(asyncio.create_task(deliver(), name="write late"))
+                await asyncio.sleep(60.0)
+
+            engine.update_service = posted_late
+            first = await made.start("a", acts=True)
+            await made.until(lambda: late)
+            await made.end(first)
+            del engine.update_service
+            made.used.cpu = BUSY if wants else CALM
+            second = await made.start("b", acts=True)
+            await late[0]
+            at = made.swarm.mono()
+            await asyncio.sleep(3)
+            assert made.replicas() == 2
+            assert len(second.history(service_id, "r1").events) == 1
+            assert second.history(service_id, "r1").set_by_us == 2
+            made.used.cpu = BUSY
+            await made.until(lambda: made.replicas() == 4, within=COOLDOWN + 10)
+            assert made.swarm.mono() - at >= COOLDOWN - (6 if wants else 1)
+            applied = [write for write in made.records.writes if write.applied]
+            assert [write.replicas for write in applied] == [(1, 2), (2, 4)]
+
+    run_virtual(run(), limit=600)
