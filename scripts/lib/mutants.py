@@ -18,7 +18,8 @@ CORE = "monitor/decide"
 WORK = ROOT / "build" / "mutants"
 COPIED = ("monitor", "docs", "tests/__init__.py", "tests/unit/__init__.py", "tests/unit/decide",
           "tests/hpa_conformance", "pyproject.toml", "README.md", "LICENSE")  # fmt: skip
-KILLED = frozenset({1, 3, 36, 24, -24, 152, 255})  # exit codes of tests that failed or hung
+HUNG = frozenset({36, 24, -24, 152, 255})  # exit codes of tests that took too long
+KILLED = HUNG | {1, 3}  # or failed
 LEAST = 90.0
 MINUTES_FOR_CHANGES = 10.0
 NONE_CHOSEN = "Filtered for specific mutants, but nothing matches"  # what mutmut says then
@@ -152,10 +153,11 @@ def change(mutant: Mutant) -> list[str]:
 def report(found: list[Mutant], *, complete: bool) -> float:
     tried = [one for one in found if one.code is not None]
     alive = [one for one in tried if one.code not in KILLED]
-    for one in alive:
-        print(f"survived: {one.name}")
-        for line in change(one):
-            print(f"    {line[0]} {line[1:].strip()}")
+    for one in tried:
+        if one in alive or one.code in HUNG:
+            print(("survived: " if one in alive else "killed by the time limit: ") + one.name)
+            for line in change(one):
+                print(f"    {line[0]} {line[1:].strip()}")
     if not complete:
         print(f"{len(found) - len(tried)} mutants were not tried: the time was up")
     if not tried:
