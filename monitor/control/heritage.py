@@ -79,7 +79,7 @@ class Heritage:
                 for at in self.ceiling.ended()
                 if at > now.mono - WINDOW
             ],
-            "pauses": pauses.as_state(now),
+            "pauses": [_steady_times(pause) for pause in pauses.as_state(now)],
             "deeds": self._deeds_of(now),
         }
 
@@ -255,6 +255,11 @@ class _Reading:
             return value
         self.left_out += value is not None
         return []
+
+
+def _steady_times(pause: Mapping[str, Any]) -> dict[str, Any]:
+    """To the millisecond: the end of a pause is reckoned from the clocks, and jitters with them."""
+    return {k: round(v, 3) if isinstance(v, float) else v for k, v in pause.items()}
 
 
 def _outcome(data: Mapping[str, Any]) -> Outcome | None:

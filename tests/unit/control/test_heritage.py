@@ -11,6 +11,7 @@ from monitor.model.action import ScaleTo
 from monitor.model.history import History, Recommendation, ScaleEvent
 from monitor.model.now import Now
 from monitor.model.outcome import Outcome, OutcomeKind
+from monitor.model.pause import PauseScope
 from monitor.model.rule import Budget
 from tests.unit.build import decision, restart_rule, scale_rule, service
 
@@ -108,9 +109,10 @@ def test_a_write_on_its_way_is_stored_as_applied_with_the_way_back():
 def test_an_equal_state_is_equal_and_costs_nothing_new():
     """As long as nothing changes the parts are the same objects, whatever jitter clocks have."""
     one = filled()
-    first = one.as_state(NOW, NO_PAUSES, 0)
-    second = one.as_state(Now(NOW.mono + 10, NOW.wall + 10.2), NO_PAUSES, 0)
-    assert second["services"] == first["services"]
+    pauses = NO_PAUSES.having(PauseScope.ALL, "", 1000 / 3, NOW)
+    first = one.as_state(NOW, pauses, 0)
+    second = one.as_state(Now(NOW.mono + 10.1, NOW.wall + 10.3), pauses, 0)
+    assert second | {"wall": 0} == first | {"wall": 0}
     assert second["services"]["s1"]["r1"] is first["services"]["s1"]["r1"]
 
 
