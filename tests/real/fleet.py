@@ -91,6 +91,22 @@ def wait_agents(swarm: Swarm, nodes: Sequence[Node] | None = None, timeout: floa
     eventually(ready, timeout, say)
 
 
+def wait_updated(swarm: Swarm, timeout: float = 120) -> str:
+    """Return once no update of the agents' service is under way: the state that it ended in.
+
+    Ask after a deploy that changed something: before the update begins, the one before is told.
+    """
+    seen: list[str] = []
+
+    def ended() -> bool:
+        service = swarm.manager.api("GET", f"/services/{SERVICE}")
+        seen.append(service.get("UpdateStatus", {}).get("State", ""))
+        return seen[-1] not in ("updating", "rollback_started")
+
+    eventually(ended, timeout, lambda: f"the update to end; it is {seen[-1:]}")
+    return seen[-1]
+
+
 def remove_stack(swarm: Swarm, timeout: float = 60) -> None:
     """Remove the stack; returns once its tasks are gone. The secret and the volumes stay."""
     _client(swarm.manager, ["stack", "rm", STACK], {})

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.real import fleet
-from tests.real.lab import Swarm, eventually
-from tests.real.lab.image import product_image
+from tests.real.lab import LabError, Swarm, eventually
+from tests.real.lab.image import ROOT, product_image
 
 # The first build of the image downloads a base system and packages.
 pytestmark = [pytest.mark.fleet, pytest.mark.timeout(900)]
+
+_FASTER = {"SWARM_MONITOR_UPDATE_PARALLELISM": "5"}
 
 
 @pytest.fixture(scope="module")
@@ -20,12 +22,17 @@ def deployed() -> Iterator[Swarm]:
     """Three managers and two workers with the stack on all of them, and two services at work."""
     archive = product_image()
     with Swarm.start(3, 2, in_memory=True) as swarm:
-        fleet.deploy_stack(swarm, archive)
+        fleet.deploy_stack(swarm, archive, variables=_FASTER)
         swarm.create_service("everywhere", "--mode=global")
         swarm.create_service("web", "--replicas=5")
         swarm.wait_running("everywhere", 5)
         swarm.wait_running("web", 5)
         yield swarm
+        # Last of all, whatever the order of the tests: what it leaves behind.
+        fleet.remove_stack(swarm)
+        assert len(swarm.running("web")) == 5
+        configs = swarm.manager.docker("config", "ls", "--format", "{{.Name}}").split()
+        assert "swarm-monitor-lease" in configs
 
 
 def test_each_agent_exports_what_runs_on_its_node(deployed: Swarm) -> None:
@@ -102,26 +109,37 @@ def test_the_container_has_no_more_rights_than_it_needs(deployed: Swarm) -> None
 def test_another_deploy_of_the_same_changes_nothing(deployed: Swarm) -> None:
     """The same files with the same rules leave every task as it is."""
     before = {task["ID"] for task in deployed.running(fleet.SERVICE)}
-    fleet.deploy_stack(deployed, None)
+    fleet.deploy_stack(deployed, None, variables=_FASTER)
     assert {task["ID"] for task in deployed.running(fleet.SERVICE)} == before
 
 
-def test_changed_rules_reach_every_agent(deployed: Swarm, tmp_path: Path) -> None:
-    """A deploy with other rules replaces the agents, and each has read them."""
-    before = {fleet.agent_value(node, "swarm_rule_config_hash") for node in deployed.nodes}
+def test_changed_rules_reach_every_agent_and_can_be_rolled_back(
+    deployed: Swarm, tmp_path: Path
+) -> None:
+    """A deploy with other rules reaches each agent; a rollback brings back those before."""
+    before = hashes(deployed)
     assert len(before) == 1
     rules = tmp_path / "own.yml"
     scale = "scale: {min: 5, max: 6, metrics: [{type: cpu, cores: 1}]}"
     rules.write_text(f"version: 1\nrules:\n  - {{name: own, services: [web], {scale}}}\n")
-    fleet.deploy_stack(
-        deployed, None, rules=rules, variables={"SWARM_MONITOR_UPDATE_PARALLELISM": "5"}
-    )
-
-    def hashes() -> set[float | None]:
-        return {fleet.agent_value(node, "swarm_rule_config_hash") for node in deployed.nodes}
-
+    fleet.deploy_stack(deployed, None, rules=rules, variables=_FASTER)
     eventually(
-        lambda: len(hashes()) == 1 and not hashes() & before,
+        lambda: len(hashes(deployed)) == 1 and not hashes(deployed) & before,
         60,
-        lambda: f"other rules everywhere: {hashes()}, before {before}",
+        lambda: f"other rules everywhere: {hashes(deployed)}, before {before}",
     )
+    assert fleet.wait_updated(deployed) == "completed"
+    deployed.manager.docker("service", "rollback", "--detach", fleet.SERVICE)
+    eventually(lambda: hashes(deployed) == before, 90, lambda: f"{before}: {hashes(deployed)}")
+    assert fleet.wait_updated(deployed) == "rollback_completed"
+
+
+def test_a_deploy_without_the_hash_says_what_to_set(deployed: Swarm) -> None:
+    """Without RULES_HASH nothing is deployed, and the error names it."""
+    with pytest.raises(LabError, match="RULES_HASH"):
+        deployed.manager.docker("stack", "deploy", "-c", str(ROOT / "stack.yml"), "other")
+
+
+def hashes(swarm: Swarm) -> set[float | None]:
+    """What each agent says of its rules; equal numbers are equal rules."""
+    return {fleet.agent_value(node, "swarm_rule_config_hash") for node in swarm.nodes}
