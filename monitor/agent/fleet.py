@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from monitor import __version__
 from monitor.agent.core import Core
+from monitor.agent.event_delays import EventDelays
 from monitor.agent.neighbours import neighbours
 from monitor.fleet.peers import Peers
 from monitor.fleet.secret import Secret
@@ -66,6 +67,7 @@ class Fleet:
         self._http_port = http_port
         self._on_event = on_event
         self.managers: dict[str, Manager] = {}
+        self.delays = EventDelays()
         self._managers_at = clock.now().mono
         self._heard_of: set[str] = set()
         self.server = StreamServer(
@@ -174,9 +176,11 @@ class Fleet:
         )
 
     def _reported(self, node_id: str, usage: UsageReport, received: float) -> None:
+        self.delays.reported(node_id, usage.wall, self._clock.now().wall)
         self._core.remote.take(node_id, usage, received)
 
-    def _heard(self, _node_id: str, event: Event) -> None:
+    def _heard(self, node_id: str, event: Event) -> None:
+        self.delays.heard(node_id, event, self._clock.now().wall)
         self._on_event(event)
         self._core.heard_elsewhere(event)
 
@@ -187,6 +191,7 @@ class Fleet:
 
     def _gone(self, node_id: str) -> None:
         self._heard_of.discard(node_id)
+        self.delays.forget(node_id)
         self._core.remote.drop(node_id)
 
     def _manager_said(self, about: About, host: str) -> None:

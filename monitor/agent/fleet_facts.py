@@ -56,6 +56,7 @@ def fleet_facts(
         },
         state_failures=core.survival_failures,
         journal_dropped=journal_dropped,
+        delays={} if fleet is None else fleet.delays.facts,
     )
 
 

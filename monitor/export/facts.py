@@ -87,6 +87,16 @@ class OperatorFacts:
     writes_waiting: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class DelayFacts:
+    """How long events took: their number, seconds of all together, bounds and buckets as in CallFacts."""
+
+    count: int
+    seconds: float
+    bounds: tuple[float, ...] = ()
+    buckets: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetFacts:
     """This agent among the others of its Swarm.
@@ -100,6 +110,7 @@ class FleetFacts:
     refused: streams that were turned away, by why. dropped: by why. bytes, frames: by
     direction, `in` or `out`. state_failures: writes of the surviving state that failed.
     journal_dropped: entries that could not be kept on disk, None where there is no journal.
+    delays: of other nodes' events, by action.
     """
 
     streams: bool = False
@@ -117,6 +128,7 @@ class FleetFacts:
     frames: Mapping[str, int] = field(default_factory=dict)
     state_failures: int = 0
     journal_dropped: int | None = None
+    delays: Mapping[str, DelayFacts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """A prometheus_client collector that reads the agent's facts at each scrape."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import accumulate
 
 from prometheus_client.metrics_core import Metric
@@ -8,7 +8,8 @@ from prometheus_client.registry import Collector
 
 from monitor.export.budget import SeriesBudget
 from monitor.export.catalogue.agent import DROPPED, FACT_GENERATORS, REQUEST_SECONDS
-from monitor.export.facts import AgentFacts, CallFacts
+from monitor.export.catalogue.fleet import EVENT_DELAY
+from monitor.export.facts import AgentFacts, CallFacts, DelayFacts
 from monitor.export.family import Family, Sample
 from monitor.export.text import printable
 
@@ -28,11 +29,14 @@ class FactsCollector(Collector):
                 yield metric
         if facts.calls:
             yield _durations(facts.calls)
+        if facts.fleet is not None and facts.fleet.delays:
+            yield _delays(facts.fleet.delays)
         yield _metric(DROPPED, [((reason,), n) for reason, n in self._budget.dropped.items()])
 
     def describe(self) -> Iterable[Metric]:
         """Names for the registry's check of duplicates, without asking for facts yet."""
-        families = (*(generator.family for generator in FACT_GENERATORS), REQUEST_SECONDS, DROPPED)
+        generated = (generator.family for generator in FACT_GENERATORS)
+        families = (*generated, REQUEST_SECONDS, EVENT_DELAY, DROPPED)
         return [_metric(family, ()) for family in families]
 
 
@@ -46,13 +50,24 @@ def _metric(family: Family, samples: Iterable[Sample]) -> Metric:
 
 def _durations(calls: tuple[CallFacts, ...]) -> Metric:
     metric = _metric(REQUEST_SECONDS, ())
-    name = REQUEST_SECONDS.name
     for call in calls:
         labels = {"method": printable(call.method), "endpoint": printable(call.endpoint)}
-        held = accumulate(call.buckets)
-        for bound, count in zip(call.bounds, held, strict=False):
-            metric.add_sample(f"{name}_bucket", labels | {"le": str(float(bound))}, count)
-        metric.add_sample(f"{name}_bucket", labels | {"le": "+Inf"}, call.requests)
-        metric.add_sample(f"{name}_count", labels, call.requests)
-        metric.add_sample(f"{name}_sum", labels, call.seconds)
+        delays = DelayFacts(call.requests, call.seconds, call.bounds, call.buckets)
+        _add(metric, REQUEST_SECONDS.name, labels, delays)
     return metric
+
+
+def _delays(delays: Mapping[str, DelayFacts]) -> Metric:
+    metric = _metric(EVENT_DELAY, ())
+    for action, found in sorted(delays.items()):
+        _add(metric, EVENT_DELAY.name, {"action": printable(action)}, found)
+    return metric
+
+
+def _add(metric: Metric, name: str, labels: dict[str, str], found: DelayFacts) -> None:
+    held = accumulate(found.buckets)
+    for bound, count in zip(found.bounds, held, strict=False):
+        metric.add_sample(f"{name}_bucket", labels | {"le": str(float(bound))}, count)
+    metric.add_sample(f"{name}_bucket", labels | {"le": "+Inf"}, found.count)
+    metric.add_sample(f"{name}_count", labels, found.count)
+    metric.add_sample(f"{name}_sum", labels, found.seconds)

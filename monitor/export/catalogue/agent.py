@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 
-from monitor.export.catalogue.fleet import FLEET_GENERATORS
+from monitor.export.catalogue.fleet import EVENT_DELAY, FLEET_GENERATORS
 from monitor.export.catalogue.operator import OPERATOR_GENERATORS
 from monitor.export.facts import AgentFacts, MirrorFacts, RuleConfigFacts
 from monitor.export.family import Family, Generator, MetricType, Sample
@@ -251,6 +251,7 @@ AGENT_FAMILIES: tuple[Family, ...] = (
     UP,
     *(generator.family for generator in FACT_GENERATORS),
     REQUEST_SECONDS,
+    EVENT_DELAY,
     SERIES,
     RENDER_SECONDS,
     DROPPED,

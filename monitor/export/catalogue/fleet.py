@@ -7,6 +7,16 @@ from monitor.export.family import Family, Generator, MetricType, Sample, Stabili
 
 _WITH_STREAMS = "where agents talk to each other"
 
+EVENT_DELAY = Family(
+    "swarm_agent_remote_event_delay_seconds",
+    MetricType.HISTOGRAM,
+    "Time until this agent heard from another node's that a container died, ran out of memory or "
+    "changed its health, from the event's own time on.",
+    ("action",),
+    Stability.EXPERIMENTAL,
+    "on managers, once there was such an event",
+)
+
 
 def _fact(  # noqa: PLR0917  # the fields of a family, in its order
     name: str,

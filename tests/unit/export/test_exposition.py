@@ -189,6 +189,17 @@ async def test_request_durations_are_a_histogram() -> None:
     assert name in {f.name for f in parse_openmetrics(await scrape(whole, openmetrics=True))}
 
 
+async def test_delays_of_remote_events_are_a_histogram() -> None:
+    """One histogram per action, with cumulative buckets."""
+    text = await scrape(Whole())
+    name = "swarm_agent_remote_event_delay_seconds"
+    [family] = [f for f in parse_text(text) if f.name == name]
+    assert family.type == "histogram"
+    assert {s.labels["action"] for s in family.samples} == {"die"}
+    values = {s.labels.get("le", s.name.removeprefix(name)): s.value for s in family.samples}
+    assert values == {"0.01": 1, "0.1": 3, "+Inf": 3, "_count": 3, "_sum": 0.2}
+
+
 async def test_a_big_change_is_rendered_in_slices() -> None:
     """While thousands of changed objects are rendered, the event loop has its turns."""
     whole = Whole()

@@ -10,6 +10,7 @@ from monitor.export.facts import (
     BuildInfo,
     CallFacts,
     CollectorFacts,
+    DelayFacts,
     FleetFacts,
     MirrorFacts,
     OperatorFacts,
@@ -200,6 +201,7 @@ FULL_FACTS = AgentFacts(
         frames={"in": 10, "out": 1},
         state_failures=1,
         journal_dropped=0,
+        delays={"die": DelayFacts(3, 0.2, (0.01, 0.1), (1, 2, 0))},
     ),
 )
 BUILD = BuildInfo("0.1.0", "abc123", "3.11.7")
