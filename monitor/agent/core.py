@@ -226,8 +226,7 @@ class Core:
         self.sampler.hint(event)
         if isinstance(self.lease, Lease) and self.survival is not None:
             self.lease.hint(event)
-            if event.type == "config":
-                self.survival.hint()
+            self.survival.heard(event)
 
     def _look_at_actorship(self) -> None:
         if isinstance(self.lease, LeaderActs):
