@@ -44,8 +44,8 @@ ENV PATH="/opt/swarm-monitor/bin:${PATH}" \
 EXPOSE 9580 9581
 STOPSIGNAL SIGTERM
 # A bare socket, since this runs every few seconds on every node. An agent that hangs is replaced
-# after about 80 s: long before, its lease has passed to another and its samples count as missing.
-HEALTHCHECK --interval=5s --timeout=5s --start-period=15s --retries=8 \
+# after about two minutes: long before, its lease has passed to another and its samples count as missing.
+HEALTHCHECK --interval=5s --timeout=5s --start-period=15s --retries=12 \
     CMD ["python3", "-I", "-S", "-c", "import socket, sys; s = socket.create_connection(('127.0.0.1', 9580), 4); s.sendall(b'GET /healthz HTTP/1.0\\r\\n\\r\\n'); sys.exit(s.recv(64).split()[1:2] != [b'200'])"]
 ENTRYPOINT ["swarm-monitor"]
 CMD ["run"]
