@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from monitor import __version__
@@ -11,6 +12,7 @@ from monitor.agent.neighbours import neighbours
 from monitor.fleet.peers import Peers
 from monitor.fleet.secret import Secret
 from monitor.fleet.server import StreamServer
+from monitor.fleet.wire import Connect
 from monitor.model.event import Event
 from monitor.model.peer import About, Peer, UsageReport
 from monitor.ports.clock import Clock
@@ -43,7 +45,8 @@ class Fleet:
 
     host, port: where this agent listens for managers' agents; all agents use the same port.
     digest: of all that decides what this agent would do. http_port: where its API is, 0 before it
-    listens. on_event: each event of a container on another node.
+    listens. on_event: each event of a container on another node. connect, serve: how wires are
+    opened, and how the server gets them while the block lasts; None: as WebSockets.
     """
 
     def __init__(
@@ -58,6 +61,8 @@ class Fleet:
         digest: Callable[[], str],
         http_port: Callable[[], int],
         on_event: Callable[[Event], None],
+        connect: Connect | None = None,
+        serve: Callable[[StreamServer], AbstractAsyncContextManager[object]] | None = None,
     ) -> None:
         self._core = core
         self._clock = clock
@@ -66,6 +71,7 @@ class Fleet:
         self._digest = digest
         self._http_port = http_port
         self._on_event = on_event
+        self._serve = serve or (lambda server: server.serve(host, port))
         self.managers: dict[str, Manager] = {}
         self.delays = EventDelays()
         self._managers_at = clock.now().mono
@@ -86,6 +92,7 @@ class Fleet:
             on_event=self._heard,
             on_gone=self._gone,
             on_resync=self._resync,
+            connect=connect,
         )
 
     def peers(self) -> Mapping[str, Peer]:
@@ -135,7 +142,7 @@ class Fleet:
     async def run(self) -> None:
         """Raises CannotListen."""
         try:
-            async with self.server.serve(self._host, self._port), asyncio.TaskGroup() as group:
+            async with self._serve(self.server), asyncio.TaskGroup() as group:
                 group.create_task(self.streams.run(), name="peers")
                 group.create_task(self._tell(), name="reports")
         except OSError as error:

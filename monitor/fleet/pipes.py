@@ -1,6 +1,7 @@
 """Wires within one process, for whole fleets on virtual time: no sockets, no threads."""
 
 import asyncio
+import contextvars
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -8,6 +9,8 @@ from monitor.fleet.conversation import HANDSHAKE_SECONDS
 from monitor.fleet.ends import CLOSE_CODES, End, StreamEnded, told
 from monitor.fleet.wire import Connect, Wire
 
+_Attend = Callable[[Wire, str], Awaitable[None]]
+_Serving = tuple[_Attend, contextvars.Context]
 _CAPACITY = 64  # frames that a reader may be behind before a sender waits
 
 
@@ -19,7 +22,7 @@ class Pipes:
     """
 
     def __init__(self) -> None:
-        self._serving: dict[str, Callable[[Wire, str], Awaitable[None]]] = {}
+        self._serving: dict[str, _Serving] = {}
         self._cuts: set[frozenset[str]] = set()
         self._healed = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
@@ -36,9 +39,9 @@ class Pipes:
                 for task in self._tasks:
                     task.cancel()
 
-    def listen(self, address: str, attend: Callable[[Wire, str], Awaitable[None]]) -> None:
-        """Serve "host:port" with `attend` from now on."""
-        self._serving[address] = attend
+    def listen(self, address: str, attend: _Attend) -> None:
+        """Serve "host:port" with `attend` from now on, in the context of who calls this."""
+        self._serving[address] = attend, contextvars.copy_context()
 
     def unlisten(self, address: str) -> None:
         """Refuse new connections; those that exist stay."""
@@ -63,12 +66,13 @@ class Pipes:
                     await self.passable(host, there)
             except TimeoutError:
                 raise StreamEnded(End.UNREACHABLE, f"{address}: did not answer.") from None
-            attend = self._serving.get(address)
-            if attend is None or self._group is None:
+            serving = self._serving.get(address)
+            if serving is None or self._group is None:
                 raise StreamEnded(End.UNREACHABLE, f"{address}: connection refused.")
+            attend, context = serving
             ours, theirs = PipeEnd(self, host, there), PipeEnd(self, there, host)
             ours.other, theirs.other = theirs, ours
-            task = self._group.create_task(_attend(attend, theirs, host))
+            task = self._group.create_task(_attend(attend, theirs, host), context=context)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
             reason = End.LEAVING
@@ -130,7 +134,7 @@ class PipeEnd:
         self._arrived.put_nowait(code)
 
 
-async def _attend(attend: Callable[[Wire, str], Awaitable[None]], wire: PipeEnd, host: str) -> None:
+async def _attend(attend: _Attend, wire: PipeEnd, host: str) -> None:
     try:
         await attend(wire, host)
     finally:

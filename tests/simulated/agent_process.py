@@ -1,0 +1,243 @@
+"""One agent as a process of a simulated Swarm: its engine, its clock, its end at any moment."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from monitor.agent.core import Core, Shared
+from monitor.agent.fleet import Fleet
+from monitor.fleet.lease import Lease
+from monitor.fleet.secret import Secret
+from monitor.fleet.server import StreamServer
+from monitor.model.decision import Decision
+from monitor.model.event import Event
+from monitor.model.now import Now
+from monitor.model.outcome import Outcome
+from monitor.model.peer import Peer
+from monitor.model.rule import RuleSet
+from monitor.ports.errors import NotAManager
+from monitor.simulate.engine import SimulatedEngine
+from tests.simulated.bench import NOWHERE
+from tests.simulated.hosts import Host, in_world
+
+if TYPE_CHECKING:
+    from tests.simulated.agents import Agents
+
+PORT = 9581
+SECRET = b"a secret of a fleet under test"
+_SWARM_CALLS = frozenset(
+    {"nodes", "services", "service", "tasks", "update_service", "config"}
+    | {"create_config", "update_config"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A write to a service when it left the agent. term: of its lease as it knew then.
+
+    unheard: seconds for which nothing can have come from the agents of the nodes on which tasks
+    of the service ran, the longest of them.
+    """
+
+    at: float
+    process: str
+    decision: str
+    term: int | None
+    unheard: float
+
+
+@dataclass(eq=False)
+class Cable:
+    """A process's way to its node's engine; calls go on when the process does not.
+
+    cut: whether the node is cut off from the other managers.
+    """
+
+    engine: SimulatedEngine
+    process: "Process"
+
+    async def _through(self, method: str, *args: Any) -> Any:
+        if self.process.node in self.process.fleet.partitioned and method in _SWARM_CALLS:
+            raise NotAManager("The swarm does not have a leader.")
+        call = in_world(getattr(self.engine, method)(*args))
+        call.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(call)
+
+    async def update_service(self, service_id: str, version: int, spec: Mapping[str, Any]) -> None:
+        task = asyncio.current_task()
+        self.process.sends(service_id)
+        name = task.get_name() if task else ""
+        assert name.startswith("write "), name
+        task.set_name(f"write {self.process.name}|{name.removeprefix('write ')}")
+        await self._through("update_service", service_id, version, spec)
+
+    def events(self, since_ns: int | None) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+        return self.engine.events(since_ns)
+
+    def __getattr__(self, method: str) -> Any:
+        if method not in _SWARM_CALLS:  # what is no Swarm's business cannot come late
+            return getattr(self.engine, method)
+        return lambda *args: self._through(method, *args)
+
+
+@dataclass
+class Observed:
+    """Puts what a process decides on the record of all, under ids that name the process."""
+
+    process: "Process"
+
+    def decided(self, decision: Decision, new: bool) -> None:
+        named = replace(decision, id=f"{self.process.name}|{decision.id}")
+        self.process.decisions[decision.id] = decision
+        self.process.latest[decision.rule, decision.service_name] = decision
+        self.process.fleet.records.decisions.append(named)
+
+    def wrote(self, decision: Decision, outcome: Outcome) -> None:
+        named = replace(decision, id=f"{self.process.name}|{decision.id}")
+        self.process.fleet.records.outcomes.append((named, outcome))
+
+    def forgot(self, rule: str, service_name: str) -> None: ...
+
+
+class Process:
+    """One run of an agent on a node, as a task of the agents' service."""
+
+    def __init__(self, fleet: "Agents", node: str, node_id: str, number: int) -> None:
+        self.fleet, self.node, self.node_id = fleet, node, node_id
+        self.name = f"{node}-{number}"
+        self.began_at = fleet.now()
+        self.silent_since: float | None = None
+        self.decisions: dict[str, Decision] = {}
+        self.latest: dict[tuple[str, str], Decision] = {}
+        self.host = Host(self.name)
+        self.host.context.run(self._build)
+        self.run = self.host.start(self._live())
+
+    def _build(self) -> None:
+        fleet, clock = self.fleet, Skewed(self.fleet, self.node)
+        self.stop = asyncio.Event()
+        self.core = Core(
+            Cable(fleet.swarm.engine(self.node_id), self),  # type: ignore[arg-type]
+            clock,
+            observer=Observed(self),
+            on_event=self._heard,
+            own_service_id=fleet.service_id,
+            shared=Shared(boot_id=self.name, digest=self._digest, peers=self._peers),
+            before_write=self._before_write,
+            proc_root=NOWHERE,
+            cgroup_root=NOWHERE,
+        )
+        self.streams = Fleet(
+            core=self.core,
+            clock=clock,
+            secret=Secret(value=fleet.secrets.get(self.node, SECRET)),
+            host="",
+            port=PORT,
+            boot_id=self.name,
+            digest=self._digest,
+            http_port=lambda: 9580,
+            on_event=lambda _: None,
+            connect=fleet.connector(self),
+            serve=self._serve,
+        )
+        self.core.controller.use_rules(RuleSet(fleet.rules))
+        lease = self.core.lease
+        assert isinstance(lease, Lease)
+        grant = lease._grant
+
+        def granted(term: int, sent: float) -> None:
+            grant(term, sent)
+            fleet.look()
+
+        lease._grant = granted  # type: ignore[method-assign]
+
+    async def _live(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            streams = group.create_task(self.streams.run(), name="fleet")
+            await self.core.run(self.stop)
+            streams.cancel()
+
+    @asynccontextmanager
+    async def _serve(self, server: StreamServer) -> AsyncIterator[None]:
+        address = f"{self.node}:{PORT}"
+        async with server.open():
+            self.fleet.pipes.listen(address, server.attend)
+            try:
+                yield
+            finally:
+                if self.fleet.processes.get(self.node) is self:
+                    self.fleet.pipes.unlisten(address)
+
+    async def _before_write(self, decision: Decision) -> None:
+        await self.fleet.before_write(self, decision)
+
+    def _heard(self, event: Event) -> None:
+        self.streams.tell(event)
+
+    def _peers(self) -> Mapping[str, Peer]:
+        return self.streams.peers()
+
+    def _digest(self) -> str:
+        return self.fleet.digests.get(self.node, "d1")
+
+    def sends(self, service_id: str) -> None:
+        """A write to a service leaves this process."""
+        task = asyncio.current_task()
+        decision = task.get_name().removeprefix("write ") if task else ""
+        self.fleet.sent.append(
+            Sent(
+                self.fleet.now(),
+                self.name,
+                decision,
+                self.core.lease.term(),
+                self.fleet.unheard(self, service_id),
+            )
+        )
+
+    @property
+    def alive(self) -> bool:
+        return not self.run.done() and not self.host.frozen
+
+    @property
+    def acts(self) -> bool:
+        return self.core.actorship.term() is not None
+
+    def reason(self, service: str = "web") -> str:
+        """Of its newest decision on the service."""
+        found = [one for (_, name), one in self.latest.items() if name == service]
+        return max(found, key=lambda one: one.time.mono).reason.value if found else ""
+
+    def freeze(self) -> None:
+        if self.alive:
+            self.silent_since = self.fleet.now()
+            self.host.freeze()
+
+    def thaw(self) -> None:
+        self.silent_since = None
+        self.host.thaw()
+
+    def kill(self) -> None:
+        """SIGKILL: nothing of it runs any more, its connections break."""
+        if self.run.done():
+            return
+        self.host.freeze()
+        self.silent_since = self.fleet.now()
+        self.fleet.pipes.unlisten(f"{self.node}:{PORT}")
+        self.fleet.hang_up(self)
+
+
+@dataclass
+class Skewed:
+    """A node's clock: the wall of each may be off."""
+
+    fleet: "Agents"
+    node: str
+
+    def now(self) -> Now:
+        now, skew = self.fleet.swarm.clock.now(), self.fleet.skews.get(self.node)
+        return Now(now.mono, now.wall + skew) if skew else now
+
+    def random(self) -> float:
+        return self.fleet.swarm.clock.random()
