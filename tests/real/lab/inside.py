@@ -1,4 +1,4 @@
-"""TCP connections that begin inside another network namespace, without a process of their own.
+"""TCP connections that begin or end inside another network namespace, without a process there.
 
 A socket stays in the namespace in which it was made. A thread may move to another one by itself
 (setns(2)), so one is started for that alone and ends with it.
@@ -24,6 +24,22 @@ def connect(namespace: Path, host: str, port: int, timeout: float) -> socket.soc
     made.settimeout(timeout)
     try:
         made.connect((host, port))
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def listen(namespace: Path, port: int) -> socket.socket:
+    """A socket that listens on all addresses of the namespace at that path; raises OSError.
+
+    It belongs to this process: an engine that lives in the namespace may come and go.
+    """
+    made = _make(namespace)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(("0.0.0.0", port))
+        made.listen(16)
     except BaseException:
         made.close()
         raise
