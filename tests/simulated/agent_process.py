@@ -107,13 +107,16 @@ class Process:
     def __init__(self, fleet: "Agents", node: str, node_id: str, number: int) -> None:
         self.fleet, self.node, self.node_id = fleet, node, node_id
         self.name = f"{node}-{number}"
+        self.address = f"{self.name}:{PORT}"
         self.began_at = fleet.now()
         self.silent_since: float | None = None
+        self.killed = False
         self.decisions: dict[str, Decision] = {}
         self.latest: dict[tuple[str, str], Decision] = {}
         self.host = Host(self.name)
         self.host.context.run(self._build)
         self.run = self.host.start(self._live())
+        self.run.add_done_callback(lambda _: self._falls_silent())
 
     def _build(self) -> None:
         fleet, clock = self.fleet, Skewed(self.fleet, self.node)
@@ -161,14 +164,12 @@ class Process:
 
     @asynccontextmanager
     async def _serve(self, server: StreamServer) -> AsyncIterator[None]:
-        address = f"{self.node}:{PORT}"
         async with server.open():
-            self.fleet.pipes.listen(address, server.attend)
+            self.fleet.pipes.listen(self.address, server.attend)
             try:
                 yield
             finally:
-                if self.fleet.processes.get(self.node) is self:
-                    self.fleet.pipes.unlisten(address)
+                self.fleet.pipes.unlisten(self.address)
 
     async def _before_write(self, decision: Decision) -> None:
         await self.fleet.before_write(self, decision)
@@ -209,9 +210,17 @@ class Process:
         found = [one for (_, name), one in self.latest.items() if name == service]
         return max(found, key=lambda one: one.time.mono).reason.value if found else ""
 
+    def silent_for(self) -> float:
+        """Seconds since nothing more came from it."""
+        return 0.0 if self.silent_since is None else self.fleet.now() - self.silent_since
+
+    def _falls_silent(self) -> None:
+        if self.silent_since is None:
+            self.silent_since = self.fleet.now()
+
     def freeze(self) -> None:
         if self.alive:
-            self.silent_since = self.fleet.now()
+            self._falls_silent()
             self.host.freeze()
 
     def thaw(self) -> None:
@@ -223,8 +232,9 @@ class Process:
         if self.run.done():
             return
         self.host.freeze()
-        self.silent_since = self.fleet.now()
-        self.fleet.pipes.unlisten(f"{self.node}:{PORT}")
+        self.killed = True
+        self._falls_silent()
+        self.fleet.pipes.unlisten(self.address)
         self.fleet.hang_up(self)
 
 

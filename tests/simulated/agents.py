@@ -32,7 +32,7 @@ from monitor.simulate.executor import Behaviour
 from monitor.simulate.state import SimTask
 from monitor.simulate.store import Change
 from monitor.simulate.swarm import Swarm
-from tests.simulated.agent_process import PORT, Process, Sent
+from tests.simulated.agent_process import Process, Sent
 from tests.simulated.bench import Records, _replicas
 
 MANAGERS, WORKERS = ("m1", "m2", "m3"), ("w1", "w2")
@@ -42,13 +42,20 @@ AGENTS = "monitor"
 async def _nothing(process: Process, decision: Decision) -> None: ...
 
 
+class Network(Pipes):
+    """Addresses are those of processes; what is cut are their nodes."""
+
+    async def passable(self, one: str, other: str) -> None:
+        await super().passable(one.rpartition("-")[0], other.rpartition("-")[0])
+
+
 @dataclass
 class Agents:
     """rules, digests, secrets, skews: what processes that begin from now on get, by node."""
 
     swarm: Swarm
     rules: tuple[AnyRule, ...]
-    pipes: Pipes = field(default_factory=Pipes)
+    pipes: Pipes = field(default_factory=Network)
     records: Records = field(default_factory=Records)
     sent: list[Sent] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)
@@ -64,9 +71,9 @@ class Agents:
     ids: dict[str, str] = field(default_factory=dict)
     closing: bool = False
     world: contextvars.Context = field(default_factory=contextvars.copy_context)
-    _places: dict[str, str] = field(default_factory=dict)
+    _places: dict[str, Process] = field(default_factory=dict)
     _tasks: dict[str, Process] = field(default_factory=dict)
-    _wires: list[tuple[Process, str, PipeEnd]] = field(default_factory=list)
+    _wires: list[tuple[Process, Process, PipeEnd]] = field(default_factory=list)
     _cuts: dict[frozenset[str], float] = field(default_factory=dict)
 
     def now(self) -> float:
@@ -78,7 +85,7 @@ class Agents:
 
     # Swarm starts and stops them
 
-    def deploy(self, **parts: Any) -> None:
+    def deploy(self) -> None:
         """The agents' service, whose tasks they are."""
         self.records.watch(self.swarm)
         self.swarm.behaviours.setdefault("monitor:1", Behaviour(stop=5.0, start=0.3))
@@ -86,7 +93,11 @@ class Agents:
         self.ids = {node.name: node.id for node in self.swarm.store.nodes.values()}
         self.swarm.store.watch(self._follow)
         self.service_id = self.swarm.create_service(
-            AGENTS, **({"image": "monitor:1", "replicas": None, "networks": ("fleet",)} | parts)
+            AGENTS,
+            image="monitor:1",
+            replicas=None,
+            networks=("fleet",),
+            update={"Parallelism": 1, "FailureAction": "continue"},
         )
 
     def _follow(self, change: Change) -> None:
@@ -100,20 +111,20 @@ class Agents:
                 self._begin(task)
         elif task.state.ended or change.action == "remove":
             process.kill()
+            left = [one for one in self.all if one.node == process.node and one.alive]
+            if left and self.processes[process.node] is process:
+                self.processes[process.node] = left[-1]
         elif ends and process.alive:
             process.host.context.copy().run(process.stop.set)
 
     def _begin(self, task: SimTask) -> None:
+        """There may be two on a node for a moment, each at its own address."""
         node = self.swarm.node(task.node_id).name
-        attachment = self.swarm.catalogue.task(task).addresses
-        self._places |= {host: node for _, host in attachment}
-        before = self.processes.get(node)
-        if before is not None:
-            before.kill()
-        number = len(self.all)
-        self.processes[node] = self.world.copy().run(Process, self, node, task.node_id, number)
-        self._tasks[task.id] = self.processes[node]
-        self.all.append(self.processes[node])
+        process = self.world.copy().run(Process, self, node, task.node_id, len(self.all))
+        for _, host in self.swarm.catalogue.task(task).addresses:
+            self._places[host] = process
+        self.processes[node] = self._tasks[task.id] = process
+        self.all.append(process)
 
     def kill(self, node: str) -> None:
         """The agent there dies, and its container with it; Swarm starts another one."""
@@ -126,12 +137,12 @@ class Agents:
     # Streams
 
     def connector(self, process: Process) -> Any:
-        connect = self.pipes.connector(process.node)
+        connect = self.pipes.connector(process.name)
 
         @asynccontextmanager
         async def by_address(address: str) -> AsyncIterator[Wire]:
-            there = self._places.get(address.rpartition(":")[0], "nowhere")
-            async with connect(f"{there}:{PORT}") as wire:
+            there = self._places[address.rpartition(":")[0]]
+            async with connect(there.address) as wire:
                 known = (process, there, wire)
                 self._wires.append(known)  # type: ignore[arg-type]
                 try:
@@ -146,7 +157,7 @@ class Agents:
         for owner, there, wire in list(self._wires):
             if owner is process:
                 wire.other.hang_up(1006)
-            elif there == process.node:
+            elif there is process:
                 wire.hang_up(1006)
 
     def cut(self, one: str, other: str) -> None:
@@ -174,20 +185,20 @@ class Agents:
             node = self.swarm.node(task.node_id).name
             if node == process.node:
                 continue
-            there = self.processes.get(node)
-            since = [self.now() if there is None or there.run.done() else there.silent_since]
-            since.append(self._cuts.get(frozenset((node, process.node))))
+            there = [one.silent_for() for one in self.all if one.node == node]
+            longest = max(longest, min(there, default=0.0))
+            since = [self._cuts.get(frozenset((node, process.node)))]
             longest = max([longest, *(self.now() - at for at in since if at is not None)])
         return longest
 
     # Who acts
 
     def look(self) -> None:
-        """The witness: notes every moment with two holders, frozen ones included."""
+        """The witness: notes every moment with two holders, frozen ones included, not dead ones."""
         held = [
             (one.name, one.core.lease.term())
             for one in self.all
-            if not one.run.done() and one.core.lease.term() is not None
+            if not one.killed and not one.run.done() and one.core.lease.term() is not None
         ]
         if len(held) > 1:
             self.twice.append(f"{self.now():.3f}: {held}")
