@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import cProfile
 import dataclasses
+import gc
 import json
 import pstats
 import resource
@@ -156,19 +157,26 @@ def make_agent(engine: AtLoopback, own: str, plan: Plan, options: Options) -> Ag
 
 async def until_ready(agent: Agent, options: Options) -> None:
     """It acts, hears everybody and has judged every service."""
+    began = asyncio.get_running_loop().time()
     fleet = agent.fleet
-    async with asyncio.timeout(MOST_UNREADY):
-        while True:
-            await asyncio.sleep(0.5)
-            peers = fleet.peers().values() if fleet is not None else ()
-            heard = sum(peer.state is PeerState.UP for peer in peers)
-            judged = len(agent.core.controller.book.latest())
-            if (
-                agent.core.lease.term() is not None
-                and judged == options.nodes
-                and heard == (options.nodes if fleet is not None else 0)
-            ):
-                return
+    missing = "everything"
+    while missing:
+        await asyncio.sleep(0.5)
+        peers = fleet.peers().values() if fleet is not None else ()
+        states = Counter(peer.state.value for peer in peers)
+        judged = len(agent.core.controller.book.latest())
+        missing = ""
+        if agent.core.lease.term() is None:
+            missing += f" the lease ({agent.core.lease.why_not()})"
+        if fleet is not None and states[PeerState.UP.value] != options.nodes:
+            missing += f" agents, of which there are {dict(states)}"
+        if judged != options.nodes:
+            missing += f" decisions, of which there are {judged}"
+        waited = asyncio.get_running_loop().time() - began
+        if missing and waited > MOST_UNREADY:
+            whys = {peer.why for peer in peers}
+            raise SystemExit(f"after {waited:.0f} s this is missing:{missing} {list(whys)[:5]}")
+    print(f"ready after {asyncio.get_running_loop().time() - began:.1f} s", file=sys.stderr)
 
 
 def evaluations(agent: Agent) -> float:
@@ -183,6 +191,8 @@ class Meter:
     def __init__(self, agent: Agent | None) -> None:
         self._agent = agent
         self._late: list[float] = []
+        self._collecting = self._collected = self._longest = 0.0
+        gc.callbacks.append(self._on_collection)
         self._counting = asyncio.create_task(self._count())
         self._began = time.monotonic()
         self._before = self._now()
@@ -194,9 +204,17 @@ class Meter:
             await asyncio.sleep(LAG_EVERY)
             self._late.append(max(loop.time() - due, 0.0))
 
+    def _on_collection(self, phase: str, _: dict[str, int]) -> None:
+        if phase == "start":
+            self._collecting = time.thread_time()
+            return
+        took = time.thread_time() - self._collecting
+        self._collected += took
+        self._longest = max(self._longest, took)
+
     def _now(self) -> Counter[str]:
         used = resource.getrusage(resource.RUSAGE_SELF)
-        found = Counter(cpu=used.ru_utime + used.ru_stime)
+        found = Counter(cpu=used.ru_utime + used.ru_stime, gc=self._collected)
         # Nanoseconds on a processor, and ready to run without one (sched-stats.rst).
         found["kept_waiting"] = int(Path("/proc/self/schedstat").read_text().split()[1]) / 1e9
         if self._agent is not None:
@@ -210,11 +228,13 @@ class Meter:
     def read(self) -> dict[str, float]:
         """Per second, but for memory (MiB) and the loop's delays (seconds)."""
         self._counting.cancel()
+        gc.callbacks.remove(self._on_collection)
         passed = time.monotonic() - self._began
         after = self._now()
         found = {name: (after[name] - self._before[name]) / passed for name in after}
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         found["memory"] = pages * resource.getpagesize() / (1 << 20)
+        found["gc_longest"] = self._longest
         for name, share in (("p50", 0.5), ("p99", 0.99), ("max", 1.0)):
             found[f"late_{name}"] = rank(self._late, share)
         return found
@@ -222,7 +242,7 @@ class Meter:
 
 async def measured(agent: Agent | None, options: Options) -> dict[str, Any]:
     await asyncio.sleep(options.warm_up)
-    profile = cProfile.Profile()
+    profile = cProfile.Profile(time.thread_time)
     say(Step.BEGUN)
     meter = Meter(agent)
     if options.profile:
