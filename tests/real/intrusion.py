@@ -79,11 +79,13 @@ def _listens(network: Path) -> bool:
 
 
 def _filter(node: Node, network: Path, change: str) -> None:
-    port = str(STREAM_PORT)
-    for table, chain, target in (
+    known, own = str(STREAM_PORT), str(PORT)
+    for table, chain, port, target in (
         # What is new goes to the impostor, so what still comes for the agent is from before.
-        ("nat", "PREROUTING", ["REDIRECT", "--to-ports", str(PORT)]),
-        ("filter", "INPUT", ["REJECT", "--reject-with", "tcp-reset"]),
+        ("nat", "PREROUTING", known, ["REDIRECT", "--to-ports", own]),
+        ("filter", "INPUT", known, ["REJECT", "--reject-with", "tcp-reset"]),
+        # An agent that listens on PORT believes that all others do.
+        ("nat", "OUTPUT", own, ["DNAT", "--to-destination", f":{known}"]),
     ):
         node.run_in_netns(
             [

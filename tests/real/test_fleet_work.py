@@ -42,7 +42,7 @@ rules:
     scale:
       min: 3
       max: 6
-      metrics: [{type: cpu, target: 50%, of: limit}]
+      metrics: [{type: cpu, target: 25%, of: limit}]
       scale_down: {stabilization_window: 5s, cooldown: 0s}
       max_direction_changes: 100
   - name: uneven
@@ -50,12 +50,14 @@ rules:
     scale:
       min: 1
       max: 3
-      metrics: [{type: cpu, target: 30%, of: limit}]
+      metrics: [{type: cpu, target: 15%, of: limit}]
       scale_down: {stabilization_window: 5s, cooldown: 0s}
       max_direction_changes: 100
 """
 SECRET = secrets.token_hex(16)
 NEXT = "swarm-monitor:next"
+# Seconds: one scrape's pause, its answer on a busy machine, and the orderly end of what served it.
+GAP_SLACK = 1.5
 HAND_OVER = 4.0  # seconds: 2 for the hand-over, and what a busy machine adds to both scrapes
 
 
@@ -65,8 +67,8 @@ class Fleet:
 
     even: a switch for all tasks of the service `even`. `uneven` has one task on each of
     `standby`, `worker` and `other_worker`, and only the one on `loaded` ever works. With a third
-    of 100% on average it keeps its three replicas at a target of 30%; had its task used
-    nothing, or did it not count, one replica would be left after a few seconds.
+    of 100% on average it keeps its three replicas at a target of 15%, on a starved machine too;
+    had its task used nothing, or did it not count, one would be left after a few seconds.
     """
 
     swarm: Swarm
@@ -291,7 +293,7 @@ def test_a_killed_agent_is_missing_samples(work: Fleet) -> None:
     """Killed whenever it starts, a worker's agent leaves its task without samples, not at zero."""
     with recording(work.swarm.manager, "uneven") as record:
         with kept_away(work.worker) as kills:
-            missing = watch_missing(work, work.worker, lasts=15)
+            missing = watch_missing(work, work.worker, lasts=10)
         recovered = wait_recovered(work, record)
     print(f"killed {kills()} times, {missing}; all counted {recovered:.1f} s after the last time")
 
@@ -308,7 +310,7 @@ def test_an_agent_that_hangs_is_missing_samples(work: Fleet) -> None:
                 lambda: f"missing samples: {work.decisions('uneven', work.holder)}",
             )
             noticed = time.monotonic() - began
-            missing = watch_missing(work, work.worker, lasts=10)
+            missing = watch_missing(work, work.worker, lasts=6)
         finally:
             fleet.thaw_agent(work.worker)
         recovered = wait_recovered(work, record)
@@ -327,7 +329,7 @@ def test_garbage_is_missing_samples(work: Fleet, tmp_path: Path, kind: str) -> N
         command += [work.worker.node_id, SECRET, task, other]
     with recording(work.swarm.manager, "uneven") as record:
         with in_place_of_agent(work.worker, command, tmp_path / "impostor.log"):
-            missing = watch_missing(work, work.worker, lasts=8)
+            missing = watch_missing(work, work.worker, lasts=6)
         recovered = wait_recovered(work, record)
     print(f"{kind}: {missing}; all counted {recovered:.1f} s after it")
 
@@ -382,7 +384,7 @@ def test_an_agent_with_another_secret_is_not_one_of_them(work: Fleet, tmp_path: 
     wait_level(work)
     with recording(work.swarm.manager, "uneven") as record:
         with in_place_of_agent(node, command, tmp_path / "impostor.log"):
-            missing = watch_missing(work, node, lasts=8)
+            missing = watch_missing(work, node, lasts=6)
             network = network_of(node)
             eventually(
                 lambda: 'swarm_agent_peers{state="refused"} 4' in asked(network, "/metrics"),
@@ -414,7 +416,7 @@ def wait_level(work: Fleet) -> None:
 
     def level() -> bool:
         values = [seen["value"] for seen in work.decisions("uneven")[0]["inputs"] if seen["used"]]
-        return len(values) == 3 and sum(value > 0.05 for value in values) == 1
+        return len(values) == 3 and sum(value > 0.01 for value in values) == 1
 
     eventually(level, 60, lambda: f"one of three to work: {work.decisions('uneven')}")
 
@@ -449,10 +451,10 @@ def test_an_update_under_load_loses_nothing(work: Fleet) -> None:
     earlier = len(applied_everywhere(work, "even"))
     for node in swarm.nodes:
         node.docker("tag", IMAGE, NEXT)
-    update = ["service", "update", "--detach", "--no-resolve-image", "--image", NEXT]
+    update = ["service", "update", "--detach", "--no-resolve-image", "--update-delay=1s"]
     with recording(swarm.manager, "even") as record, scraping(swarm.nodes) as scrapes:
         began = time.monotonic()
-        swarm.manager.docker(*update, fleet.SERVICE)
+        swarm.manager.docker(*update, "--image", NEXT, fleet.SERVICE)
         waits = [*toggle(work, record)]
         took = time.monotonic() - began
         assert fleet.wait_updated(swarm) == "completed"
@@ -474,8 +476,8 @@ def toggle(work: Fleet, record: Record, *, once: bool = False) -> Iterator[float
             began = time.monotonic()
             eventually(
                 lambda count=count: record.replicas[-1] == count,
-                90,
-                lambda count=count: f"{count}: {record.replicas}, {work.decisions('even')}",
+                180,
+                lambda count=count: f"{count}: {record.replicas}",
             )
             yield round(time.monotonic() - began, 1)
         status = work.swarm.manager.api("GET", f"/services/{fleet.SERVICE}")["UpdateStatus"]
@@ -489,29 +491,43 @@ def check_writes(work: Fleet, record: Record, applied: list[Json]) -> None:
     print(f"replicas {record.replicas}, writes by {[one['node'] for one in applied]}")
     assert [one["decided_on"] for one in applied] == versions[:-1]
     assert all(3 <= count <= 6 for count in record.replicas)
-    kept: dict[str, list[str]] = {}
-    for node in work.swarm.managers:
-        for one in fleet.agent_json(node, "/api/v1/decisions?service=even&limit=1000&local=1"):
-            if one["action"] != "none":
-                kept.setdefault(one["id"], []).append(str(one["outcome"]))
+    kept = [row for node in work.swarm.managers for row in journal(node, "even")]
     for one in applied:
-        assert kept[one["decision"]].count("applied") == 1, (one, kept)
+        assert kept.count([one["decision"], "applied"]) == 1, (one, kept)
+
+
+def journal(node: Node, service: str) -> list[list[str]]:
+    """Id and outcome of every write that the node's agents, old and new, put on disk."""
+    words = fleet.agent_exec(node, "python3", "-c", _READ_JOURNAL, service)
+    found: list[list[str]] = json.loads(words)
+    return found
+
+
+_READ_JOURNAL = """\
+import json, sqlite3, sys
+journal = sqlite3.connect("/var/lib/swarm-monitor/journal.sqlite")
+writes = "SELECT id, outcome FROM decision WHERE intended AND service_name = ?"
+print(json.dumps(journal.execute(writes, sys.argv[1:]).fetchall()))
+"""
 
 
 def check_gaps(work: Fleet, scrapes: Scrapes, old: dict[str, Json], new: dict[str, Json]) -> None:
     """From the end of one process to the moment at which the next one listens, and no longer."""
+    longer = []
     for node in work.swarm.nodes:
-        began, ended = scrapes.gaps(node)[0]
-        after = scrapes.gaps(node)[1]
+        (began, ended), (next_began, next_ended) = scrapes.gaps(node)[:2]
         gone = node.api("GET", f"/containers/{old[node.name]['Id']}/json")["State"]
         stopped, started = moment(gone["FinishedAt"]), moment(new[node.name]["State"]["StartedAt"])
-        listens = listens_at(node, new[node.name]["Id"])
+        listens = listens_at(node)
         print(
             f"{node.name}: no scrape for {ended - began:.2f} s; container away for "
             f"{started - stopped:.2f} s, listening {listens - started:.2f} s later; "
             f"the last answer {stopped - began:.2f} s before its end, the first "
-            f"{ended - listens:.2f} s after; next gap {after[1] - after[0]:.2f} s"
+            f"{ended - listens:.2f} s after; next gap {next_ended - next_began:.2f} s"
         )
+        if ended - began > listens - stopped + GAP_SLACK:
+            longer.append(node.name)
+    assert not longer
 
 
 def check_reigns(scrapes: Scrapes) -> None:
@@ -534,9 +550,9 @@ def moment(text: str) -> float:
     return datetime.fromisoformat(f"{whole}+00:00").timestamp() + float(f"0.{rest or 0}")
 
 
-def listens_at(node: Node, container: str) -> float:
-    """When the agent in that container said that it started, which it does once it listens."""
-    log = node.docker("logs", container)
-    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
-    (line,) = [line for line in lines if line["event"] == "swarm-monitor started"]
-    return moment(line["timestamp"])
+def listens_at(node: Node) -> float:
+    """When the newest agent said that it started, which it does once it listens."""
+    lines = [json.loads(line) for line in fleet.agent_log(node).splitlines() if line[:1] == "{"]
+    return moment(
+        [line["timestamp"] for line in lines if line["event"] == "swarm-monitor started"][-1]
+    )
