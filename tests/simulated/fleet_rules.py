@@ -18,7 +18,7 @@ WINDOW = 30.0
 
 _RULE = scale_rule(max=9)
 QUICK = replace(_RULE, max=8, scale_down=replace(_RULE.scale_down, stabilization_window=WINDOW))
-COOLDOWN = 120.0
+COOLDOWN = 60.0
 COOLING = replace(_RULE, scale_up=replace(_RULE.scale_up, cooldown=COOLDOWN))
 LEAK = restart_rule(
     when=TaskCondition(ConditionKind.MEMORY_ABOVE, Quantity(0.9, Basis.LIMIT), 10.0),

@@ -1,6 +1,6 @@
 """Whatever happens to agents, streams, managers and services in whatever order: one acts, rightly.
 
-60 seeds. Each is a minute in which something happens every few seconds, and then as long as it
+60 seeds. Each is 45 s in which something happens every few seconds, and then as long as it
 takes until all is as it should be.
 """
 
@@ -24,7 +24,7 @@ from tests.unit.build import scale_rule
 SEEDS = int(os.environ.get("FLEET_SEEDS", "60"))
 FIRST = int(os.environ.get("FLEET_FIRST_SEED", "0"))
 GROUPS = 6
-CHAOS = 60.0
+CHAOS = 45.0
 LOW, HIGH = 2, 6
 WINDOW = 15.0
 _PLAIN = scale_rule(selector=Selector(names=("s*",)), min=LOW, max=HIGH)
