@@ -14,7 +14,7 @@ from monitor.fleet.secret import Secret
 from monitor.fleet.server import StreamServer
 from monitor.fleet.wire import Connect
 from monitor.model.event import Event
-from monitor.model.peer import About, Peer, UsageReport
+from monitor.model.peer import About, Peer, PeerState, UsageReport
 from monitor.ports.clock import Clock
 from monitor.usage.report import report
 from monitor.web.server import CannotListen
@@ -24,6 +24,11 @@ REPORT_EVERY = 1.0
 
 MANAGERS_MAY_TAKE = 30.0
 """Seconds until an agent that no manager's agent talks to says so: they come and go in updates."""
+
+LOST_ARE_SOUGHT = 30.0
+"""Seconds for which the agents' tasks are read again after one of them was lost."""
+
+SEEK_EVERY = 2.0
 
 NO_MANAGERS = (
     "no manager's agent talks to this one, so nothing is scaled or restarted: let the agents' "
@@ -76,6 +81,9 @@ class Fleet:
         self.delays = EventDelays()
         self._managers_at = clock.now().mono
         self._heard_of: set[str] = set()
+        self._up: set[str] = set()
+        self._lost: dict[str, float] = {}
+        self._sought_at = float("-inf")
         self.server = StreamServer(
             clock,
             secret,
@@ -160,7 +168,24 @@ class Fleet:
                 said = about
                 self.changed()
             self.not_ready()
+            self._seek_lost()
             await asyncio.sleep(REPORT_EVERY)
+
+    def _seek_lost(self) -> None:
+        """No event tells that an agent's task ended: the agent itself would have sent it.
+
+        Without a look at their tasks the next one's address would be known by the next list only.
+        """
+        now, peers = self._clock.now().mono, self.peers()
+        up = {node_id for node_id, peer in peers.items() if peer.state is PeerState.UP}
+        known = self._up | self._lost.keys()
+        self._lost = {key: self._lost.get(key, now) for key in peers if key in known - up}
+        self._up = up
+        service_id = self._core.identity.own_service_id()
+        sought = any(now - at < LOST_ARE_SOUGHT for at in self._lost.values())
+        if sought and service_id is not None and now - self._sought_at >= SEEK_EVERY:
+            self._sought_at = now
+            self._core.mirror.expect([service_id])
 
     def changed(self) -> None:
         """Who acts, or what this agent says of itself, is another than before."""

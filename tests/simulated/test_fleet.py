@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from monitor.model.peer import PeerState
 from tests.simulated.agent_process import Process
 from tests.simulated.agents import AGENTS, MANAGERS, WORKERS, Agents
 from tests.simulated.fleet_rules import COOLDOWN, COOLING, QUICK, WINDOW, busy, fleet_of, scaled_up
@@ -47,6 +48,24 @@ async def test_a_death_on_a_worker_is_known_by_its_event(made: Agents) -> None:
         return view is not None and any(t.id == task.id and t.state.ended for t in view.tasks)
 
     assert await made.until(known, within=5) < 2
+
+
+@fleet_of(QUICK)
+async def test_the_agent_that_replaces_a_dead_one_is_heard_long_before_the_next_list(
+    made: Agents,
+) -> None:
+    """Nobody tells of an agent's own end, and the next one has another address."""
+    await asyncio.sleep(5)  # lists come each 30 s
+    made.kill("w1")
+    await made.until(lambda: not made.processes["w1"].alive, within=1)
+    await made.until(lambda: made.processes["w1"].alive, within=20)
+
+    def heard(name: str) -> bool:
+        peer = made.processes[name].streams.peers().get(made.ids["w1"])
+        return peer is not None and peer.state is PeerState.UP
+
+    took = await made.until(lambda: all(heard(name) for name in MANAGERS), within=40)
+    assert took < 5
 
 
 @pytest.mark.parametrize("lost", ["frozen", "cut", "other secret"])
@@ -119,6 +138,12 @@ async def test_two_fleets_with_different_secrets_tell_each_other_nothing(made: A
 
 
 # Who acts
+
+
+@fleet_of(QUICK, wait=False)
+async def test_the_first_agents_of_a_swarm_do_not_wait_for_anybody(made: Agents) -> None:
+    """Nothing tells of an actor before them, so one acts as soon as it knows its Swarm."""
+    assert await made.until(made.actors, within=20) < 3
 
 
 @fleet_of(COOLING)
