@@ -164,15 +164,13 @@ class Watch:
         line may be missing, since the agent was killed at that moment. falls: services that were
         told to come down. Returns a line on what was seen.
         """
-        lines = self.lines()
+        lines, written = self._settled(lost)
         applied = [line for line in lines if line.applied]
         for line in applied:
             assert line.node in self.holders(line.at), (line, self.holders(line.at), self.lease)
         twice = {key: n for key, n in Counter(line.applied for line in applied).items() if n > 1}
         assert not twice, twice
-        unsure = sum(line.data.get("outcome") in ("unknown", "failed") for line in lines)
-        written = sum(len(self.writes(service)) for service in BOUNDS)
-        assert len(applied) <= written <= len(applied) + unsure + lost, (written, applied)
+        assert self._all_told(lines, written, lost), (written, applied)
         for service, (least, most) in BOUNDS.items():
             history = self.history(service)
             assert all(least <= count <= most for count in history), (service, history)
@@ -181,6 +179,22 @@ class Watch:
         logged = Counter(line.node for line in lines)
         assert not logged or max(logged.values()) <= at_most_lines, self._loudest(lines)
         return f"{written} writes, at most {max(logged.values(), default=0)} lines by one agent"
+
+    def _settled(self, lost: int) -> tuple[list[Line], int]:
+        """All lines and the number of writes; tried again where one came in between."""
+        for _ in range(10):
+            lines = self.lines()
+            written = sum(len(self.writes(service)) for service in BOUNDS)
+            if self._all_told(lines, written, lost):
+                break
+            time.sleep(0.3)
+        return lines, written
+
+    def _all_told(self, lines: list[Line], written: int, lost: int) -> bool:
+        """Whether all writes that were seen are told, and the other way round."""
+        applied = sum(line.applied is not None for line in lines)
+        unsure = sum(line.data.get("outcome") in ("unknown", "failed") for line in lines)
+        return applied <= written <= applied + unsure + lost
 
     def _loudest(self, lines: list[Line]) -> str:
         (node, count), *_ = Counter(line.node for line in lines).most_common()
