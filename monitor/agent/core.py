@@ -155,6 +155,7 @@ class Core:
             may_hold=may_hold,
             digest=shared.digest,
             on_change=self._lease_changed,
+            first_ever=lambda: self.survival is not None and self.survival.nothing_found,
         )
         self.survival = Survival(
             StateConfig(engine), self.lease, clock, agent=shared.boot_id, on_problem=self._unkept

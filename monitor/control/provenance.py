@@ -34,6 +34,11 @@ class Provenance:
         term = self.name[1] if self.name is not None else 0
         return term if isinstance(term, int) else 0
 
+    @property
+    def looked(self) -> bool:
+        """Whether the store was read at all, whatever was there."""
+        return self._looked_at is not None
+
     def envelope(self, term: int) -> dict[str, Any]:
         """What says whose the next state is that this agent writes."""
         self.serial += 1

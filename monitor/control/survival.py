@@ -115,6 +115,11 @@ class Survival:
         """The term of the newest state that was read or written: no new term may be below it."""
         return self.provenance.term
 
+    @property
+    def nothing_found(self) -> bool:
+        """Whether it was looked for what earlier agents left behind, and there was nothing."""
+        return self.provenance.looked and self.provenance.name is None
+
     def ready_for(self, term: int) -> str:
         """Why no write may be admitted under this term (yet), as a clause; "" where it may."""
         if self._claimed == term:

@@ -44,7 +44,7 @@ class Lease:
     boot_id: another one at each start of an agent. may_hold: "", or a sentence why this agent
     must not take or keep the lease now; asked at least once a second. digest: of all that decides
     what this agent would do, for others to compare. on_change: called when `holder` or `term()`
-    is another than before.
+    is another than before. first_ever: whether nothing else tells that an agent has acted before.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Lease:
         may_hold: Callable[[], str],
         digest: Callable[[], str] = lambda: "",
         on_change: Callable[[], None] = lambda: None,
+        first_ever: Callable[[], bool] = lambda: True,
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -67,6 +68,7 @@ class Lease:
         self._may_hold = may_hold
         self._digest = digest
         self._on_change = on_change
+        self._first_ever = first_ever
         self._sight = Sight()
         self._speaker = Speaker(clock)
         self._wake = asyncio.Event()
@@ -325,7 +327,8 @@ class Lease:
         Free at once where there never was one. Where there was, a person removed it: its holder
         may not know yet and still act, so it has to be waited for.
         """
-        claim = Claim(term=self._sight.highest, released=not self._sight.known)
+        never = not self._sight.known and self._first_ever()
+        claim = Claim(term=self._sight.highest, released=never)
         await self._call(self._engine.create_config(CONFIG, claim.labels({}), DATA))
 
     async def _write(self, config: Config | None, term: int) -> None:

@@ -9,7 +9,7 @@ from monitor.fleet.lease_labels import CONFIG as LEASE
 from monitor.model.pause import PauseScope
 from monitor.store.state_config import NAME as STATE
 from tests.simulated.agent_process import Process
-from tests.simulated.agents import Agents, agents
+from tests.simulated.agents import MANAGERS, Agents, agents
 from tests.simulated.fleet_rules import (
     COOLDOWN,
     COOLING,
@@ -116,6 +116,31 @@ async def test_a_config_that_a_person_removes_is_made_anew(made: Agents, name: s
     await made.acting(but=actor)
     await made.until(lambda: made.replicas() == 8, within=COOLDOWN + 20)
     assert made.sent[1].at - at >= COOLDOWN - 0.1
+
+
+@fleet_of(QUICK)
+async def test_a_new_agent_waits_for_a_holder_that_only_the_state_tells_of(made: Agents) -> None:
+    """The holder hangs, a person removes the lease, and all other managers' agents are new: none
+    of them has ever seen that there was a lease, and the holder may wake up in time."""
+    holder = made.actor()
+    for name in MANAGERS:
+        if name != holder.node:
+            made.kill(name)
+    await asyncio.sleep(5)
+    holder.freeze()
+    made.swarm.remove_config(LEASE)
+    await made.until(
+        lambda: all(
+            made.processes[name].began_at > made.now() - 5 or name == holder.node
+            for name in MANAGERS
+        )
+    )
+    await asyncio.sleep(2)
+    assert len(made.swarm.config(LEASE).labels)
+    other = await made.acting(but=holder, within=20)
+    holder.thaw()
+    await asyncio.sleep(5)
+    assert made.actor() is other
 
 
 async def successor_dies_at(point: int) -> bool:
