@@ -29,6 +29,7 @@ from benchmarks.fleet_agents import CORES, Place, Plan, allow_files
 from benchmarks.fleet_events import rank
 from monitor.agent.agent import Agent
 from monitor.agent.clock import SystemClock
+from monitor.agent.run import collect_rarely
 from monitor.agent.settings import Settings
 from monitor.model.node import Node
 from monitor.model.peer import PeerState
@@ -262,6 +263,7 @@ async def measured(agent: Agent | None, options: Options) -> dict[str, Any]:
 
 async def main(options: Options) -> None:
     allow_files()
+    collect_rarely()
     swarm, manager, own = await build(options.nodes, options.tasks)
     engine = AtLoopback(swarm.engine(manager))
     plan = plan_of(swarm, engine, own, options)
