@@ -56,7 +56,7 @@ rules:
 """
 SECRET = secrets.token_hex(16)
 NEXT = "swarm-monitor:next"
-# Seconds: one scrape's pause, its answer on a busy machine, and the orderly end of what served it.
+# Seconds: one scrape's pause, and its answer on a busy machine.
 GAP_SLACK = 1.5
 HAND_OVER = 4.0  # seconds: 2 for the hand-over, and what a busy machine adds to both scrapes
 
@@ -66,9 +66,10 @@ class Fleet:
     """One of each kind of node but the lease holder's; their tasks burn CPU as told.
 
     even: a switch for all tasks of the service `even`. `uneven` has one task on each of
-    `standby`, `worker` and `other_worker`, and only the one on `loaded` ever works. With a third
-    of 100% on average it keeps its three replicas at a target of 15%, on a starved machine too;
-    had its task used nothing, or did it not count, one would be left after a few seconds.
+    `standby`, `worker` and `other_worker`, and only the one on `worker` works unless told
+    otherwise. With a third of 100% on average it keeps its three replicas at a target of 15%, on
+    a starved machine too; had its task used nothing, or did it not count, one would be left after
+    a few seconds.
     """
 
     swarm: Swarm
@@ -444,7 +445,7 @@ def test_an_update_under_load_loses_nothing(work: Fleet) -> None:
     """Each agent is replaced, one by one, while a service is scaled up and down by its load.
 
     Every write to the service is one decision's, applied once and kept by an agent's journal;
-    nobody is without an answer for longer than the container is away; one agent acts at a time.
+    nobody is without an answer for longer than a container is restarted; one acts at a time.
     """
     swarm = work.swarm
     old = {node.name: fleet.agent_container(node) for node in swarm.nodes}
@@ -512,22 +513,32 @@ print(json.dumps(journal.execute(writes, sys.argv[1:]).fetchall()))
 
 
 def check_gaps(work: Fleet, scrapes: Scrapes, old: dict[str, Json], new: dict[str, Json]) -> None:
-    """From the end of one process to the moment at which the next one listens, and no longer."""
+    """From the signal that ends one agent to the moment at which the next one listens, at most."""
     longer = []
     for node in work.swarm.nodes:
         (began, ended), (next_began, next_ended) = scrapes.gaps(node)[:2]
-        gone = node.api("GET", f"/containers/{old[node.name]['Id']}/json")["State"]
-        stopped, started = moment(gone["FinishedAt"]), moment(new[node.name]["State"]["StartedAt"])
+        container = old[node.name]["Id"]
+        stopped = moment(node.api("GET", f"/containers/{container}/json")["State"]["FinishedAt"])
+        told = told_to_stop(node, container)
+        started = moment(new[node.name]["State"]["StartedAt"])
         listens = listens_at(node)
         print(
-            f"{node.name}: no scrape for {ended - began:.2f} s; container away for "
-            f"{started - stopped:.2f} s, listening {listens - started:.2f} s later; "
-            f"the last answer {stopped - began:.2f} s before its end, the first "
-            f"{ended - listens:.2f} s after; next gap {next_ended - next_began:.2f} s"
+            f"{node.name}: no scrape for {ended - began:.2f} s, from {began - told:.2f} s after "
+            f"the signal to {ended - listens:.2f} s after the next one listened; the container "
+            f"ended {stopped - told:.2f} s after the signal, was away for {started - stopped:.2f} "
+            f"s, listened {listens - started:.2f} s after its start; "
+            f"the next gap took {next_ended - next_began:.2f} s"
         )
-        if ended - began > listens - stopped + GAP_SLACK:
+        if began < told - GAP_SLACK or ended > listens + GAP_SLACK:
             longer.append(node.name)
     assert not longer
+
+
+def told_to_stop(node: Node, container: str) -> float:
+    """When the engine sent that container the signal to end, in wall seconds."""
+    query = ["--since=1h", f"--until={time.time():.0f}", f"--filter=container={container}"]
+    times = node.docker("events", *query, "--filter=event=kill", "--format={{.TimeNano}}")
+    return int(times.splitlines()[0]) / 1e9
 
 
 def check_reigns(scrapes: Scrapes) -> None:
