@@ -234,7 +234,7 @@ class Agents:
         while not met():
             if self.now() - start > within:
                 raise AssertionError(f"not within {within:g} s; {self.told()}")
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
         return self.now() - start
 
     def told(self) -> str:

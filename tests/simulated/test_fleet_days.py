@@ -190,7 +190,8 @@ class Day:
             swarm.set_load(name, replicas * 0.25)
 
         def right() -> bool:
-            return len(made.actors()) == 1 and all(is_right(made, *one) for one in wanted.items())
+            settled = all(is_right(made, *one) for one in wanted.items())
+            return settled and len(made.actors()) == 1
 
         await made.until(right, within=150)
 
