@@ -249,7 +249,10 @@ def agent_exec(node: Node, *command: str, timeout: float = 30, check: bool = Tru
 def _signal(node: Node, name: str) -> str:
     # By its process, not `docker kill`: the engine would note that somebody stopped it by hand.
     container = agent_container(node)
-    node.run_inside(["sh", "-c", f"kill -{name} {int(container['State']['Pid'])}"])
+    process = int(container["State"]["Pid"])
+    if not process:  # it ended just now; signals to 0 would go to whoever sends them
+        raise LabError(f"the agent on {node.name} runs no more")
+    node.run_inside(["sh", "-c", f"kill -{name} {process}"])
     return str(container["Id"])
 
 
