@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -188,7 +189,9 @@ async def _open(session: aiohttp.ClientSession, address: str) -> aiohttp.ClientW
     except aiohttp.WSServerHandshakeError as error:
         why = f"answers with HTTP status {error.status}, so that is no agent's port"
     except aiohttp.ClientConnectorError as error:
-        why = (error.os_error.strerror or "cannot be reached").lower()
+        # asyncio puts its own words, with the address again, in the place of the system's.
+        number = error.os_error.errno
+        why = os.strerror(number).lower() if number and number > 0 else "cannot be reached"
     except (*_BROKEN, ValueError) as error:
         why = f"cannot be reached ({type(error).__name__})"
     raise StreamEnded(End.UNREACHABLE, f"{address}: {why}.")
