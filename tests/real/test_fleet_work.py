@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import secrets
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.real import fleet
-from tests.real.acting import LOAD_COMMAND, Load, Record, recording
+from tests.real.acting import Record, recording
+from tests.real.fleet_at_work import SECRET, Fleet, in_order, used, wait_level, wait_measured, work
+from tests.real.fleet_update import check_gaps, check_reigns, check_writes
 from tests.real.intrusion import (
     PORT,
     impostor,
@@ -25,166 +25,18 @@ from tests.real.intrusion import (
     overlay_address,
     run_there,
 )
-from tests.real.lab import Node, Swarm, eventually, inside
-from tests.real.lab.image import IMAGE, product_image
+from tests.real.lab import Node, eventually, inside
+from tests.real.lab.image import IMAGE
 from tests.real.repeated_kill import kept_away
-from tests.real.scrape_gaps import Scrapes, scraping
+from tests.real.scrape_gaps import scraping
+
+__all__ = ["in_order", "work"]  # fixtures
 
 pytestmark = [pytest.mark.fleet, pytest.mark.timeout(900)]
 
 Json = dict[str, Any]
 
-RULES = """\
-version: 1
-rules:
-  - name: even
-    services: [even]
-    scale:
-      min: 3
-      max: 6
-      metrics: [{type: cpu, target: 25%, of: limit}]
-      scale_down: {stabilization_window: 5s, cooldown: 0s}
-      max_direction_changes: 100
-  - name: uneven
-    services: [uneven]
-    scale:
-      min: 1
-      max: 3
-      metrics: [{type: cpu, target: 15%, of: limit}]
-      scale_down: {stabilization_window: 5s, cooldown: 0s}
-      max_direction_changes: 100
-"""
-SECRET = secrets.token_hex(16)
 NEXT = "swarm-monitor:next"
-# Seconds: one scrape's pause, and its answer on a busy machine.
-GAP_SLACK = 1.5
-HAND_OVER = 4.0  # seconds: 2 for the hand-over, and what a busy machine adds to both scrapes
-
-
-@dataclass(frozen=True)
-class Fleet:
-    """One of each kind of node but the lease holder's; their tasks burn CPU as told.
-
-    even: a switch for all tasks of the service `even`. `uneven` has one task on each of
-    `standby`, `worker` and `other_worker`, and only the one on `worker` works unless told
-    otherwise. With a third of 100% on average it keeps its three replicas at a target of 15%, on
-    a starved machine too; had its task used nothing, or did it not count, one would be left after
-    a few seconds.
-    """
-
-    swarm: Swarm
-    standby: Node
-    worker: Node
-    other_worker: Node
-    even: Load
-    uneven: Load
-    rules: Path
-
-    @property
-    def holder(self) -> Node:
-        """Whose agent acts."""
-        (holder,) = fleet.actors(self.swarm)
-        return holder
-
-    @property
-    def workplaces(self) -> set[str]:
-        return {node.node_id for node in (self.standby, self.worker, self.other_worker)}
-
-    def decisions(self, service: str, node: Node | None = None, *, limit: int = 1) -> list[Json]:
-        """Newest first, as the API of the node's agent tells them; any asks the acting one."""
-        path = f"/api/v1/decisions?service={service}&limit={limit}"
-        found: list[Json] = fleet.agent_json(node or self.other_worker, path)
-        return found
-
-    def task_on(self, service: str, node: Node) -> str:
-        """The id of the service's one running task there."""
-        tasks = [t["ID"] for t in self.swarm.running(service) if t["NodeID"] == node.node_id]
-        assert len(tasks) == 1
-        return str(tasks[0])
-
-    def load(self, *nodes: Node) -> None:
-        """Which tasks of `uneven` work from now on."""
-        for node in (self.standby, self.worker, self.other_worker):
-            file = self.uneven.folder / node.name
-            if node in nodes:
-                file.touch()
-            else:
-                file.unlink(missing_ok=True)
-
-
-@pytest.fixture(scope="module")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """The stack on three managers and two workers, and services at work beside the holder."""
-    folder = tmp_path_factory.mktemp("fleet")
-    rules = folder / "own.yml"
-    rules.write_text(RULES)
-    archive = product_image()
-    with Swarm.start(3, 2, in_memory=True) as swarm:
-        fleet.deploy_stack(swarm, archive, rules=rules, secret=SECRET)
-        eventually(lambda: len(fleet.actors(swarm)) == 1, 30, "one agent to act")
-        standby = next(node for node in swarm.managers if node not in fleet.actors(swarm))
-        (folder / "a").mkdir()
-        (folder / "b").mkdir()
-        loads = Load(folder / "a"), Load(folder / "b")
-        found = Fleet(swarm, standby, *swarm.workers, *loads, rules)
-        found.load(found.worker)
-        create_services(found)
-        yield found
-        for node in swarm.nodes:
-            print(f"--- agent on {node.name}\n{fleet.agent_log(node)[-4000:]}")
-
-
-@pytest.fixture(autouse=True)
-def in_order(work: Fleet) -> None:
-    """However the test before left it: one agent acts, on the manager without work."""
-
-    def acting() -> bool:
-        return len(fleet.actors(work.swarm)) == 1
-
-    eventually(acting, 30, "one agent to act")
-    if work.holder is work.standby:
-        fleet.stop_agent(work.standby)
-        eventually(lambda: acting() and work.holder is not work.standby, 30, "another to act")
-        fleet.wait_agents(work.swarm)
-    work.even.off()
-    if len(work.swarm.running("uneven")) < 3:
-        work.load(work.standby, work.worker, work.other_worker)
-        work.swarm.wait_running("uneven", 3)
-    work.load(work.worker)
-    wait_measured(work, "even")
-    wait_level(work)
-
-
-def create_services(work: Fleet) -> None:
-    swarm = work.swarm
-    for node_id in work.workplaces:
-        swarm.manager.docker("node", "update", "--label-add", "work=yes", node_id)
-    common = ["--replicas=3", "--limit-cpu=0.1", "--constraint=node.labels.work==yes"]
-    swarm.create_service("even", *common, work.even.mount, command=LOAD_COMMAND)
-    swarm.create_service(
-        *["uneven", *common, "--replicas-max-per-node=1", work.uneven.mount],
-        "--env=NODE={{.Node.Hostname}}",
-        command=[word.replace("/load/on", "/load/$NODE") for word in LOAD_COMMAND],
-    )
-    swarm.wait_running("even", 3)
-    swarm.wait_running("uneven", 3)
-    for service in ("even", "uneven"):
-        wait_measured(work, service)
-
-
-def wait_measured(work: Fleet, service: str, timeout: float = 60) -> None:
-    """Until every task of the service is judged by a sample, and the load is what it should be."""
-
-    def measured() -> bool:
-        inputs = work.decisions(service)[0]["inputs"]
-        return len(inputs) == 3 and all(seen["used"] for seen in inputs)
-
-    eventually(measured, timeout, lambda: f"samples of {service}: {work.decisions(service)}")
-
-
-def used(decision: Json) -> dict[str, bool]:
-    """Task id to whether its sample counted."""
-    return {seen["task_id"]: seen["used"] for seen in decision["inputs"]}
 
 
 def test_load_on_all_kinds_of_nodes_is_answered(work: Fleet) -> None:
@@ -412,16 +264,6 @@ def test_an_agent_with_another_secret_is_not_one_of_them(work: Fleet, tmp_path: 
     assert len(unheard_logged(work, node)) - unheard == 1
 
 
-def wait_level(work: Fleet) -> None:
-    """Until the one task of `uneven` that works, and no other one, is seen to work."""
-
-    def level() -> bool:
-        values = [seen["value"] for seen in work.decisions("uneven")[0]["inputs"] if seen["used"]]
-        return len(values) == 3 and sum(value > 0.01 for value in values) == 1
-
-    eventually(level, 60, lambda: f"one of three to work: {work.decisions('uneven')}")
-
-
 def unheard_logged(work: Fleet, node: Node) -> list[str]:
     """What the acting agent wrote about a stream from that node's agent that it cannot have."""
     lines = [line for line in fleet.agent_log(work.holder).splitlines() if "no stream" in line]
@@ -484,86 +326,3 @@ def toggle(work: Fleet, record: Record, *, once: bool = False) -> Iterator[float
         status = work.swarm.manager.api("GET", f"/services/{fleet.SERVICE}")["UpdateStatus"]
         if once or status["State"] != "updating":
             return
-
-
-def check_writes(work: Fleet, record: Record, applied: list[Json]) -> None:
-    """Versions of the service and applied decisions fit one to one."""
-    versions = [service["Version"]["Index"] for _, service in record.seen]
-    print(f"replicas {record.replicas}, writes by {[one['node'] for one in applied]}")
-    assert [one["decided_on"] for one in applied] == versions[:-1]
-    assert all(3 <= count <= 6 for count in record.replicas)
-    kept = [row for node in work.swarm.managers for row in journal(node, "even")]
-    for one in applied:
-        assert kept.count([one["decision"], "applied"]) == 1, (one, kept)
-
-
-def journal(node: Node, service: str) -> list[list[str]]:
-    """Id and outcome of every write that the node's agents, old and new, put on disk."""
-    words = fleet.agent_exec(node, "python3", "-c", _READ_JOURNAL, service)
-    found: list[list[str]] = json.loads(words)
-    return found
-
-
-_READ_JOURNAL = """\
-import json, sqlite3, sys
-journal = sqlite3.connect("/var/lib/swarm-monitor/journal.sqlite")
-writes = "SELECT id, outcome FROM decision WHERE intended AND service_name = ?"
-print(json.dumps(journal.execute(writes, sys.argv[1:]).fetchall()))
-"""
-
-
-def check_gaps(work: Fleet, scrapes: Scrapes, old: dict[str, Json], new: dict[str, Json]) -> None:
-    """From the signal that ends one agent to the moment at which the next one listens, at most."""
-    longer = []
-    for node in work.swarm.nodes:
-        (began, ended), (next_began, next_ended) = scrapes.gaps(node)[:2]
-        container = old[node.name]["Id"]
-        stopped = moment(node.api("GET", f"/containers/{container}/json")["State"]["FinishedAt"])
-        told = told_to_stop(node, container)
-        started = moment(new[node.name]["State"]["StartedAt"])
-        listens = listens_at(node)
-        print(
-            f"{node.name}: no scrape for {ended - began:.2f} s, from {began - told:.2f} s after "
-            f"the signal to {ended - listens:.2f} s after the next one listened; the container "
-            f"ended {stopped - told:.2f} s after the signal, was away for {started - stopped:.2f} "
-            f"s, listened {listens - started:.2f} s after its start; "
-            f"the next gap took {next_ended - next_began:.2f} s"
-        )
-        if began < told - GAP_SLACK or ended > listens + GAP_SLACK:
-            longer.append(node.name)
-    assert not longer
-
-
-def told_to_stop(node: Node, container: str) -> float:
-    """When the engine sent that container the signal to end, in wall seconds."""
-    query = ["--since=1h", f"--until={time.time():.0f}", f"--filter=container={container}"]
-    times = node.docker("events", *query, "--filter=event=kill", "--format={{.TimeNano}}")
-    return int(times.splitlines()[0]) / 1e9
-
-
-def check_reigns(scrapes: Scrapes) -> None:
-    """One term after the other, each of one agent, soon one after the other."""
-    reigns = scrapes.reigns()
-    first = reigns[0][2]
-    print(
-        "reigns:", [(term, name, f"{a - first:.2f}-{b - first:.2f}") for term, name, a, b in reigns]
-    )
-    terms = [term for term, *_ in reigns]
-    assert terms == sorted(set(terms))
-    for (_, _, _, last), (_, _, began, _) in itertools.pairwise(reigns):
-        assert last < began, reigns
-        assert began - last < HAND_OVER, reigns
-
-
-def moment(text: str) -> float:
-    """Wall seconds of a time that an engine or a log states, which may have nanoseconds."""
-    whole, _, rest = text.rstrip("Z").partition(".")
-    return datetime.fromisoformat(f"{whole}+00:00").timestamp() + float(f"0.{rest or 0}")
-
-
-def listens_at(node: Node) -> float:
-    """When the newest agent said that it started, which it does once it listens."""
-    lines = [json.loads(line) for line in fleet.agent_log(node).splitlines() if line[:1] == "{"]
-    return moment(
-        [line["timestamp"] for line in lines if line["event"] == "swarm-monitor started"][-1]
-    )
