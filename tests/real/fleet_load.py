@@ -35,6 +35,7 @@ rules:
     scale:
       min: 2
       max: 8
+      max_direction_changes: 1000  # each test is a turn
       metrics:
         - {{type: http, url: 'http://{GATEWAY}:{PORT}/', path: wished, target: 1,
            interval: 1s, timeout: 1s}}
@@ -45,6 +46,7 @@ rules:
     scale:
       min: 1
       max: 4
+      max_direction_changes: 1000
       metrics: [{{type: cpu, cores: 0.03, window: 5s}}]
       scale_down: {{stabilization_window: 0s, cooldown: 0s}}
   - name: working
@@ -52,6 +54,7 @@ rules:
     scale:
       min: 1
       max: 2
+      max_direction_changes: 1000
       metrics: [{{type: cpu, cores: 0.02, window: 5s}}]
       scale_down: {{stabilization_window: 0s, cooldown: 0s}}
 """
