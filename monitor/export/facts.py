@@ -89,7 +89,7 @@ class OperatorFacts:
 
 @dataclass(frozen=True, slots=True)
 class DelayFacts:
-    """How long events took: their number, seconds of all together, bounds and buckets as in CallFacts."""
+    """How long events took: their number, seconds of all together; the rest as in CallFacts."""
 
     count: int
     seconds: float

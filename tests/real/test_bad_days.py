@@ -20,6 +20,8 @@ from tests.real.cutting import CuttingProxy
 from tests.real.lab import Node, Swarm, eventually
 from tests.real.scrape import replicas_exported, replicas_listed, scrape
 
+pytestmark = pytest.mark.slow
+
 SCALE = """\
 version: 1
 rules:

@@ -12,6 +12,8 @@ from monitor.ports.errors import Conflict, NotAManager, NotFound
 from tests.real.conftest import SwarmFactory
 from tests.real.lab import Swarm
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def swarm(swarm_of: SwarmFactory) -> Swarm:

@@ -15,7 +15,7 @@ from tests.real.asking import by_name, eventually
 from tests.real.conftest import SwarmFactory
 from tests.real.lab import WORK_IMAGE, WORK_IMAGE_2, Swarm
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.thorough
 
 
 @pytest.fixture(scope="module")

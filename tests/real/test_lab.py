@@ -13,7 +13,7 @@ import pytest
 
 from tests.real.lab import ApiError, LabError, Swarm, eventually, reaper
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.thorough
 
 _ROOT = Path(__file__).parents[2]
 

@@ -6,12 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import pytest
+
 from monitor.agent.clock import SystemClock
 from monitor.engine.client import DockerEngine
 from monitor.fleet.lease import Lease
 from monitor.fleet.lease_labels import CONFIG
 from monitor.ports.errors import EngineError
 from tests.real.lab import Node, Swarm
+
+pytestmark = pytest.mark.slow
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from tests.real.conftest import SwarmFactory
 from tests.real.lab import Swarm, eventually
 from tests.real.scrape import replicas_exported, replicas_listed, scrape
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.thorough
 
 RULES = """\
 version: 1

@@ -21,6 +21,8 @@ from tests.real.acting import IDLE_COMMAND, recording, rules
 from tests.real.agent import running_agent, wait_for
 from tests.real.lab import Swarm
 
+pytestmark = pytest.mark.slow
+
 RULES = """
 - name: by-queue
   services: [shop_worker]
