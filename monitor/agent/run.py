@@ -62,14 +62,23 @@ async def _run(settings: Settings) -> int:
                 boot_id=os.urandom(8).hex(),
             )
             await agent.run(stop, started)
-    except CannotListen as error:
-        log.error(str(error))  # noqa: TRY400  # one sentence says it all
-        return 1
-    except Exception:
+    except Exception as error:
+        refused = _cannot_listen(error)
+        if refused is not None:
+            log.error(str(refused))  # noqa: TRY400  # one sentence says it all
+            return 1
         log.exception("the agent ends: something happened that it does not know how to handle")
         return 1
     log.info("swarm-monitor stopped")
     return 0
+
+
+def _cannot_listen(error: BaseException) -> CannotListen | None:
+    """The fault of a port, also out of the group of tasks in which the fleet's is opened."""
+    if isinstance(error, BaseExceptionGroup):
+        found = (_cannot_listen(part) for part in error.exceptions)
+        return next((part for part in found if part is not None), None)
+    return error if isinstance(error, CannotListen) else None
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:
