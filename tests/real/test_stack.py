@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.real import fleet
-from tests.real.lab import LabError, Swarm, eventually
+from tests.real.lab import LabError, Node, Swarm, eventually
 from tests.real.lab.image import ROOT, product_image
 
 # The first build of the image downloads a base system and packages.
@@ -84,6 +84,26 @@ def test_the_actor_hears_the_agents_of_all_nodes(deployed: Swarm) -> None:
         return [fleet.agent_value(n, "swarm_agent_nodes_unheard") for n in fleet.actors(deployed)]
 
     eventually(lambda: unheard() == [0], 20, lambda: f"all to be heard: {unheard()}")
+
+
+def test_managers_show_how_they_hear_the_others(deployed: Swarm) -> None:
+    """Each manager's agent exports its four peers, their clocks, and how long their events took."""
+    worker = deployed.workers[0]
+    victim = next(t for t in deployed.running("web") if t["NodeID"] == worker.node_id)
+    worker.docker("kill", victim["Status"]["ContainerStatus"]["ContainerID"])
+    for node in deployed.managers:
+
+        def heard(node: Node = node) -> bool:
+            samples = fleet.agent_samples(node)
+            delays = "swarm_agent_remote_event_delay_seconds_count"
+            return (
+                sum(v for n, labels, v in samples if n == "swarm_agent_peers" if v) == 4
+                and sum(n == "swarm_agent_clock_skew_seconds" for n, _, _ in samples) == 4
+                and any(n == delays and v >= 1 for n, _, v in samples)
+            )
+
+        eventually(heard, 30, lambda node=node: f"{node.name} to hear four peers and an event")
+    deployed.wait_running("web", 5)
 
 
 def test_the_container_has_no_more_rights_than_it_needs(deployed: Swarm) -> None:
