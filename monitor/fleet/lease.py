@@ -373,7 +373,8 @@ class Lease:
         if isinstance(error, Conflict | NotFound):
             return 0.0  # somebody else was first: look what is there now
         at_home = bool(self._barred) and isinstance(error, NotAManager)
-        self._speaker.failed(error, quiet=at_home)
+        # Of an agent that may not hold it anyway this is no news: its engine's state is said.
+        self._speaker.failed(error, quiet=bool(self._barred))
         return BARRED_LOOK if at_home else LOOK
 
     def _tell(self) -> None:

@@ -133,7 +133,9 @@ def test_no_socket_until_there_is_one(swarm: Swarm, tmp_path: Path) -> None:
         assert scrape(agent).value("swarm_docker_up") == 0
         with CuttingProxy(swarm.manager.socket, path):
             agent.wait_ready()
-            assert scrape(agent).value("swarm_cluster_managers") == 1
+            # Shown by whoever holds the lease, which may have to be waited for.
+            managers = "swarm_cluster_managers"
+            wait_for(lambda: scrape(agent).value(managers) == 1, 20, lambda: scrape(agent).names)
         assert agent.stop() == 0
 
 

@@ -14,6 +14,7 @@ from monitor.cluster.mirror import Mirror
 from monitor.engine.client import DockerEngine
 from monitor.engine.stream import EventStream
 from monitor.model.task import TaskState
+from monitor.model.view import ServiceView
 from tests.real.conftest import SwarmFactory
 from tests.real.lab import WORK_IMAGE_2, Node, Swarm
 
@@ -54,8 +55,8 @@ async def mirror(swarm: Swarm) -> AsyncIterator[Mirror]:
     await asyncio.to_thread(swarm.remove_services)
 
 
-def differences(swarm: Swarm, mirror: Mirror) -> list[str]:
-    """Where `docker service ls`, `docker service ps` and `docker node ls` say otherwise."""
+def differences(swarm: Swarm, mirror: Mirror, views: dict[str, ServiceView | None]) -> list[str]:
+    """views: by name, taken on the event loop, whose clock they need. Where `docker service ls`, `docker service ps` and `docker node ls` say otherwise."""
     docker, found = swarm.manager.docker, []
     listed = docker("service", "ls", "--format", "{{.ID}} {{.Name}} {{.Replicas}}").splitlines()
     names = {service.name: key for key, service in mirror.services().items()}
@@ -64,8 +65,10 @@ def differences(swarm: Swarm, mirror: Mirror) -> list[str]:
         return found
     for line in listed:
         _, name, replicas = line.split()[:3]
-        view = mirror.by_name(name)
-        assert view is not None
+        view = views.get(name)
+        if view is None:
+            found.append(f"{name}: no view of it yet")
+            continue
         held = f"{len(view.running_tasks)}/{view.desired}"
         if held != replicas:
             found.append(f"{name}: {held} is not {replicas}")
@@ -90,6 +93,10 @@ def differences(swarm: Swarm, mirror: Mirror) -> list[str]:
     return found
 
 
+def views_of(mirror: Mirror) -> dict[str, ServiceView | None]:
+    return {one.name: mirror.view(one.id) for one in mirror.services().values()}
+
+
 async def until(
     condition: Callable[[], object], within: float, say: Callable[[], object] = lambda: ""
 ) -> float:
@@ -106,7 +113,7 @@ async def until(
 async def agrees(swarm: Swarm, mirror: Mirror, within: float = SOON) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
-    while found := await asyncio.to_thread(differences, swarm, mirror):
+    while found := await asyncio.to_thread(differences, swarm, mirror, views_of(mirror)):
         if loop.time() - began > within:
             pytest.fail(f"the mirror differs for {within} s: {found}")
         await asyncio.sleep(0.2)
