@@ -56,7 +56,10 @@ async def mirror(swarm: Swarm) -> AsyncIterator[Mirror]:
 
 
 def differences(swarm: Swarm, mirror: Mirror, views: dict[str, ServiceView | None]) -> list[str]:
-    """views: by name, taken on the event loop, whose clock they need. Where `docker service ls`, `docker service ps` and `docker node ls` say otherwise."""
+    """Where `docker service ls`, `docker service ps` and `docker node ls` say otherwise.
+
+    views: by name, taken on the event loop, whose clock they need.
+    """
     docker, found = swarm.manager.docker, []
     listed = docker("service", "ls", "--format", "{{.ID}} {{.Name}} {{.Replicas}}").splitlines()
     names = {service.name: key for key, service in mirror.services().items()}
