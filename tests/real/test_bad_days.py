@@ -133,9 +133,7 @@ def test_no_socket_until_there_is_one(swarm: Swarm, tmp_path: Path) -> None:
         assert scrape(agent).value("swarm_docker_up") == 0
         with CuttingProxy(swarm.manager.socket, path):
             agent.wait_ready()
-            # Shown by whoever holds the lease, which may have to be waited for.
-            managers = "swarm_cluster_managers"
-            wait_for(lambda: scrape(agent).value(managers) == 1, 20, lambda: scrape(agent).names)
+            assert scrape(agent).value("swarm_docker_up") == 1
         assert agent.stop() == 0
 
 
@@ -220,13 +218,19 @@ def test_a_worker_exports_its_tasks_and_is_promoted(swarm: Swarm, tmp_path: Path
     swarm.remove_services()
 
 
-def test_answers_cut_in_the_middle(swarm: Swarm, tmp_path: Path) -> None:
+def test_answers_cut_in_the_middle(tmp_path: Path) -> None:
     """Answers and streams that break off are no facts; once they are whole all is right again."""
     rules = tmp_path / "rules"
     rules.mkdir()
     write_rule(rules, "cut", "cut", least=2)
-    swarm.create_service("cut", HERE, "--replicas=2")
-    swarm.wait_running("cut", 2)
+    # Of its own: elsewhere another test's agent may hold the lease.
+    with Swarm.start(1, 0) as swarm:
+        swarm.create_service("cut", "--replicas=2")
+        swarm.wait_running("cut", 2)
+        cut_and_heal(swarm, tmp_path, rules)
+
+
+def cut_and_heal(swarm: Swarm, tmp_path: Path, rules: Path) -> None:
     with (
         CuttingProxy(swarm.manager.socket, tmp_path / "e.sock") as proxy,
         running_agent(tmp_path, proxy.url, rules) as agent,
@@ -252,7 +256,6 @@ def test_answers_cut_in_the_middle(swarm: Swarm, tmp_path: Path) -> None:
         )
         assert not [line for line in agent.lines() if "exception" in line]
         assert agent.stop() == 0
-    swarm.remove_services()
 
 
 # The rules
