@@ -8,11 +8,11 @@ from typing import NoReturn
 
 import structlog
 
-from monitor.engine.backoff import Backoff
 from monitor.engine.dedupe import Seen
 from monitor.engine.parse_event import UNREADABLE
 from monitor.engine.stream_stats import StreamStats, counted_as
 from monitor.model.event import Event
+from monitor.ports.backoff import Backoff
 from monitor.ports.clock import Clock
 from monitor.ports.engine import Engine
 from monitor.ports.errors import EngineError

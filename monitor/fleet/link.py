@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from typing import NoReturn
 
-from monitor.fleet.backoff import Backoff
 from monitor.fleet.conversation import Conversation
 from monitor.fleet.ends import AUTH_FAILURES, End, StreamEnded
 from monitor.fleet.hub import Hub
@@ -15,6 +14,10 @@ from monitor.fleet.outbox import Outbox
 from monitor.fleet.secret import SecretError
 from monitor.fleet.session import NONCE_BYTES, Hello, Session, Side
 from monitor.model.peer import Command, CommandResult, Peer, PeerState
+from monitor.ports.backoff import Backoff
+
+GOOD_SECONDS = 60.0
+"""A connection that lasted so long was a good one: pauses begin short again."""
 
 SILENT_SECONDS = 5.0
 
@@ -85,7 +88,8 @@ class Link:
             for address in self._addresses:
                 lasted = await self._try(address)
                 if lasted is not None:
-                    backoff.lasted(lasted)
+                    if lasted >= GOOD_SECONDS:
+                        backoff.reset()
                     break
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(backoff.pause()):

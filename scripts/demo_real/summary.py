@@ -12,7 +12,7 @@ from scripts.demo_real.stage import SERVICE
 _NEXT = """\
 Where to go on
   README.md, "Run it"     run the agent on a manager of your own Swarm
-  rules/scale-cpu.yml     a rule to copy; docs/rules.md has every field
+  rules/scale-cpu.yml     a rule to copy; docs/rules/ has every field
   docs/metrics.md         what Prometheus gets"""
 
 

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.engine.backoff import Backoff
 from monitor.engine.body import each, guarded
 from monitor.engine.calls import BUCKETS, CallStats
 from monitor.engine.dedupe import Seen
 from monitor.engine.subscription import events
 from monitor.model.event import Event
 from monitor.model.now import Now
+from monitor.ports.backoff import Backoff
 from monitor.ports.errors import BadAnswer, Unreachable
 
 OBJECTS = st.lists(st.dictionaries(st.text(), st.integers() | st.text(), max_size=3), max_size=5)

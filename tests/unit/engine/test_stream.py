@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from monitor.engine.backoff import Backoff
 from monitor.engine.client import DockerEngine
 from monitor.engine.stream import EventStream
 from monitor.model.event import Event
+from monitor.ports.backoff import Backoff
 from tests.unit.engine.wire import (
     LoopClock,
     Request,
