@@ -131,7 +131,7 @@ def in_order(work: Fleet) -> None:
         work.swarm.wait_running("uneven", 3)
     work.load(work.worker)
     wait_measured(work, "even")
-    wait_level(work)
+    wait_level(work, work.worker)
 
 
 def create_services(work: Fleet) -> None:
@@ -161,14 +161,19 @@ def wait_measured(work: Fleet, service: str, timeout: float = 60) -> None:
     eventually(measured, timeout, lambda: f"samples of {service}: {work.decisions(service)}")
 
 
-def wait_level(work: Fleet) -> None:
-    """Until the one task of `uneven` that works, and no other one, is seen to work."""
+def wait_level(work: Fleet, node: Node) -> None:
+    """Until of the tasks of `uneven` only the one on `node` is seen to work.
+
+    Which one counts: just after the load moved, the one before is still the only one seen.
+    """
 
     def level() -> bool:
-        values = [seen["value"] for seen in work.decisions("uneven")[0]["inputs"] if seen["used"]]
-        return len(values) == 3 and sum(value > 0.01 for value in values) == 1
+        inputs = work.decisions("uneven")[0]["inputs"]
+        values = {seen["task_id"]: seen["value"] for seen in inputs if seen["used"]}
+        working = [task for task, value in values.items() if value > 0.01]
+        return len(values) == 3 and working == [work.task_on("uneven", node)]
 
-    eventually(level, 60, lambda: f"one of three to work: {work.decisions('uneven')}")
+    eventually(level, 60, lambda: f"only {node.name} to work: {work.decisions('uneven')}")
 
 
 def used(decision: Json) -> dict[str, bool]:

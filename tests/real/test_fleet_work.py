@@ -234,7 +234,7 @@ def test_an_agent_with_another_secret_is_not_one_of_them(work: Fleet, tmp_path: 
     logged = {one.name: len(refusals_logged(one, own)) for one in others}
     unheard = len(unheard_logged(work, node))
     work.load(node)  # what the impostor could tell of
-    wait_level(work)
+    wait_level(work, node)
     with recording(work.swarm.manager, "uneven") as record:
         with in_place_of_agent(node, command, tmp_path / "impostor.log"):
             missing = watch_missing(work, node, lasts=6)
