@@ -20,6 +20,7 @@ from monitor.cli.run import (
     RunOptions,
     run_run,
 )
+from monitor.cli.simulate import simulate
 from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE
 
 app = typer.Typer(
@@ -315,7 +316,7 @@ def keep_replicas(
     raise typer.Exit(run_keep_replicas(agent, compose, stack))
 
 
-for command in (pause, resume, explain):
+for command in (pause, resume, explain, simulate):
     app.command()(command)
 
 

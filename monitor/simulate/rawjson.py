@@ -11,8 +11,9 @@ from monitor.simulate.announce import container_labels
 from monitor.simulate.spec import NANO, image_of, mode_of, replicas_of, resources_of
 from monitor.simulate.state import SimConfig, SimNode, SimObject, SimService, SimTask, Spec
 
-API_VERSION = "1.41"
-ENGINE_VERSION = "20.10.24"
+API_VERSION = "1.51"
+ENGINE_VERSION = "28.5.2"
+CLUSTER_ID = "simulatedcluster000000000"
 
 
 def rfc3339(ns: int) -> str:
@@ -59,10 +60,10 @@ def node_json(node: SimNode) -> dict[str, Any]:
 
 def service_json(service: SimService) -> dict[str, Any]:
     """The raw object, as `GET /services/{id}` gives it; a copy of what the store holds."""
-    raw = _meta(service) | {
-        "Spec": copy.deepcopy(service.spec),
-        "Endpoint": {"Spec": copy.deepcopy(service.spec.get("EndpointSpec") or {})},
-    }
+    endpoint = copy.deepcopy(service.spec.get("EndpointSpec") or {})
+    raw = _meta(service) | {"Spec": copy.deepcopy(service.spec), "Endpoint": {"Spec": endpoint}}
+    if endpoint.get("Ports"):
+        raw["Endpoint"]["Ports"] = copy.deepcopy(endpoint["Ports"])
     if service.previous_spec is not None:
         raw["PreviousSpec"] = copy.deepcopy(service.previous_spec)
     if service.update_status is not None:
@@ -178,6 +179,6 @@ def info_json(node: SimNode, is_manager: bool) -> dict[str, Any]:
             "NodeID": node.id,
             "LocalNodeState": "active",
             "ControlAvailable": is_manager,
-            "Cluster": {"ID": "simulatedcluster000000000"} if is_manager else {},
+            "Cluster": {"ID": CLUSTER_ID} if is_manager else {},
         },
     }

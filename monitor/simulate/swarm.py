@@ -24,6 +24,7 @@ from monitor.simulate.engine import SimulatedEngine
 from monitor.simulate.executor import Behaviour
 from monitor.simulate.load import Demand, Load, Memory
 from monitor.simulate.machinery import Machinery
+from monitor.simulate.rawjson import rfc3339
 from monitor.simulate.spec import mode_of, resources_of, service_spec
 from monitor.simulate.state import SimConfig, SimNode, SimService, SimTask, Spec
 from monitor.simulate.store import Change, Store
@@ -172,6 +173,32 @@ class Swarm:
             changes["job_iteration"] = service.job_iteration + 1
             changes["job_execution_ns"] = self.store.stamp()
         self.store.update(service, **changes)
+
+    def roll_back(self, service_id: str, version: int) -> None:
+        """What an update with `rollback=previous` does; raises NotFound, Conflict, BadRequest.
+
+        The two specs change places, so that a second one undoes the first.
+        """
+        service = self.service(service_id)
+        if service.previous_spec is None:
+            raise BadRequest(
+                "rpc error: code = FailedPrecondition desc = service "
+                f"{service.id} does not have a previous spec"
+            )
+        if version != service.version:
+            raise Conflict("rpc error: code = Unknown desc = update out of sequence")
+        self.store.update(
+            service,
+            spec=service.previous_spec,
+            spec_version=service.previous_spec_version,
+            previous_spec=service.spec,
+            previous_spec_version=service.spec_version,
+            update_status={
+                "State": "rollback_started",
+                "StartedAt": rfc3339(self.store.stamp()),
+                "Message": "manually requested rollback",
+            },
+        )
 
     def change(self, name_or_id: str, edit: Callable[[Spec], None]) -> None:
         """What a person does: take the newest spec, `edit` it, write it back."""

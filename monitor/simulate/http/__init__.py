@@ -1,0 +1,1 @@
+"""The simulated Swarm behind the Engine's HTTP API."""

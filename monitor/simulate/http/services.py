@@ -1,0 +1,84 @@
+"""`/services` and what is below it."""
+
+from aiohttp import web
+
+from monitor.ports.errors import EngineError
+from monitor.simulate.http.answers import Refused, done, list_answer, object_answer, refusal
+from monitor.simulate.http.face import Face, asked, body_of, version_of
+from monitor.simulate.http.filters import begins, filters_of, labelled, one_of
+from monitor.simulate.http.lookup import find_service
+from monitor.simulate.http.specs import checked, with_defaults
+from monitor.simulate.rawjson import service_json
+from monitor.simulate.spec import mode_of
+
+_MODES = {
+    "Replicated": "replicated",
+    "Global": "global",
+    "ReplicatedJob": "replicated-job",
+    "GlobalJob": "global-job",
+}
+_UNIMPLEMENTED = "rpc error: code = Unimplemented desc = "
+
+
+async def list_services(face: Face, request: web.Request) -> web.Response:
+    filters = filters_of(request, ("id", "name", "label", "mode", "runtime"))
+    if not one_of(filters, "runtime", "container"):
+        return list_answer([])
+    spell = face.spelled.listed if asked(request, "status") else face.spelled.of
+    return list_answer(
+        [
+            spell(service)
+            for service in face.store.services.values()
+            if begins(filters, "id", service.id)
+            and begins(filters, "name", service.name)
+            and labelled(filters, service.spec.get("Labels") or {})
+            and one_of(filters, "mode", _MODES[mode_of(service.spec)])
+        ]
+    )
+
+
+async def inspect_service(face: Face, request: web.Request) -> web.Response:
+    service = find_service(face.store, request.match_info["id"])
+    raw = service_json(service)
+    if asked(request, "insertDefaults"):
+        raw["Spec"] = with_defaults(raw["Spec"])
+    return object_answer(raw)
+
+
+async def create_service(face: Face, request: web.Request) -> web.Response:
+    spec = checked(await body_of(request))
+    name = spec["Name"]
+    if any(service.name == name for service in face.store.services.values()):
+        raise Refused(
+            409,
+            "rpc error: code = AlreadyExists desc = name conflicts with an existing object: "
+            f"service {name} already exists",
+        )
+    return object_answer({"ID": face.swarm.create_raw(spec)}, status=201)
+
+
+async def update_service(face: Face, request: web.Request) -> web.Response:
+    """The whole spec, or with `rollback=previous` the one before; refused in managers' order."""
+    version = version_of(request, "service")
+    spec = checked(await body_of(request))
+    service = find_service(face.store, request.match_info["id"])
+    back = request.query.get("rollback", "")
+    if back not in ("", "none", "previous"):
+        raise Refused(400, f"unrecognized rollback option {back}")
+    if spec["Name"] != service.name:
+        raise Refused(501, f"{_UNIMPLEMENTED}renaming services is not supported")
+    if mode_of(spec) != mode_of(service.spec):
+        raise Refused(501, f"{_UNIMPLEMENTED}service mode change is not allowed")
+    try:
+        if back == "previous":
+            face.swarm.roll_back(service.id, version)
+        else:
+            face.swarm.update_service(service.id, version, spec)
+    except EngineError as error:
+        raise refusal(error) from error
+    return object_answer({"Warnings": None})
+
+
+async def remove_service(face: Face, request: web.Request) -> web.Response:
+    face.swarm.remove_service(find_service(face.store, request.match_info["id"]).id)
+    return done()

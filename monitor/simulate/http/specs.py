@@ -1,0 +1,183 @@
+"""Specs as clients send them: checked as far as the model reads them, all else is kept as it is."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from monitor.simulate.http.answers import Refused
+from monitor.simulate.state import Spec
+
+_NAME = re.compile(r"[a-zA-Z0-9]+(?:[a-zA-Z0-9-_]*[a-zA-Z0-9])?")
+_LONGEST_NAME = 63
+_INVALID = "rpc error: code = InvalidArgument desc = "
+NOT_SIMULATED = "this simulated Swarm runs containers alone"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="allow", strict=True)
+
+
+Natural = Annotated[int, Field(ge=0)]
+Strings = dict[str, str]
+
+
+class _Amounts(_Part):
+    NanoCPUs: int = 0
+    MemoryBytes: int = 0
+
+
+class _Resources(_Part):
+    Limits: _Amounts = _Amounts()
+    Reservations: _Amounts = _Amounts()
+
+
+class _Placement(_Part):
+    Constraints: list[str] = []
+    MaxReplicas: Natural = 0
+
+
+class _Restart(_Part):
+    Condition: str = ""
+    Delay: Natural = 0
+    MaxAttempts: Natural = 0
+    Window: Natural = 0
+
+
+class _Container(_Part):
+    Image: str = ""
+    Env: list[str] = []
+    Labels: Strings = {}
+
+
+class _Template(_Part):
+    ContainerSpec: _Container | None = None
+    Resources: _Resources = _Resources()
+    Placement: _Placement = _Placement()
+    RestartPolicy: _Restart = _Restart()
+    Networks: list[dict[str, Any]] = []
+    ForceUpdate: Natural = 0
+
+
+class _Replicated(_Part):
+    Replicas: Natural = 1
+
+
+class _Job(_Part):
+    MaxConcurrent: Natural = 1
+    TotalCompletions: Natural = 1
+
+
+class _Mode(_Part):
+    Replicated: _Replicated | None = None
+    Global: _Part | None = None
+    ReplicatedJob: _Job | None = None
+    GlobalJob: _Part | None = None
+
+
+class _Update(_Part):
+    Parallelism: Natural = 0
+    Delay: Natural = 0
+    Monitor: Natural = 0
+    FailureAction: str = "pause"
+    MaxFailureRatio: float | int = 0.0
+    Order: str = ""
+
+
+class _Port(_Part):
+    PublishedPort: Natural = 0
+    TargetPort: Natural = 0
+
+
+class _Endpoint(_Part):
+    Ports: list[_Port] = []
+
+
+class _Service(_Part):
+    Name: str = ""
+    Labels: Strings = {}
+    TaskTemplate: _Template = _Template()
+    Mode: _Mode = _Mode()
+    UpdateConfig: _Update = _Update()
+    RollbackConfig: _Update = _Update()
+    EndpointSpec: _Endpoint = _Endpoint()
+
+
+def checked(spec: Spec) -> Spec:
+    """The spec as managers keep it; raises Refused with their words where they would not have it.
+
+    What a client leaves out and the API has no default for stays out: a default filled in here
+    would make tasks differ from the spec that they were made from.
+    """
+    try:
+        service = _Service.model_validate(spec)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(step) for step in first["loc"])
+        raise Refused(400, f"invalid JSON: {place}: {first['msg']}") from None
+    template = service.TaskTemplate
+    if template.ContainerSpec is None:
+        raise Refused(501, NOT_SIMULATED)
+    check_name(service.Name)
+    if not template.ContainerSpec.Image:
+        raise Refused(400, f"{_INVALID}ContainerSpec: image reference must be provided")
+    raw = spec["TaskTemplate"]
+    container = _without_empty(raw["ContainerSpec"], "Labels", "Env")
+    return {
+        **spec,
+        "Labels": spec.get("Labels") or {},
+        "TaskTemplate": {"ForceUpdate": 0, **raw, "ContainerSpec": container},
+        "Mode": _mode(spec.get("Mode") or {}),
+    }
+
+
+def check_name(name: str) -> None:
+    """Raises Refused where managers take no such name."""
+    if not name:
+        raise Refused(400, f"{_INVALID}meta: name must be provided")
+    if not _NAME.fullmatch(name):
+        raise Refused(400, f"{_INVALID}name must be valid as a DNS name component")
+    if len(name) > _LONGEST_NAME:
+        raise Refused(400, f"{_INVALID}name must be {_LONGEST_NAME} characters or fewer")
+
+
+def _mode(mode: Spec) -> Spec:
+    if len(mode) > 1:
+        raise Refused(400, "must specify only one service mode")
+    if not mode:
+        return {"Replicated": {"Replicas": 1}}
+    if mode.get("Replicated") == {}:
+        return {"Replicated": {"Replicas": 1}}
+    return mode
+
+
+def _without_empty(part: Spec, *keys: str) -> Spec:
+    return {key: value for key, value in part.items() if value or key not in keys}
+
+
+def with_defaults(spec: Spec) -> Spec:
+    """What `insertDefaults=true` adds to a spec (swarmkit's api/defaults)."""
+    update = {
+        "Parallelism": 1,
+        "FailureAction": "pause",
+        "Monitor": 5_000_000_000,
+        "MaxFailureRatio": 0,
+        "Order": "stop-first",
+    }
+    restart = {"Condition": "any", "Delay": 5_000_000_000, "MaxAttempts": 0}
+    raw = spec["TaskTemplate"]
+    container = {"StopGracePeriod": 10_000_000_000, "DNSConfig": {}, **raw["ContainerSpec"]}
+    template = {
+        "Resources": {"Limits": {}, "Reservations": {}},
+        "Placement": {},
+        **raw,
+        "ContainerSpec": container,
+        "RestartPolicy": {**restart, **(raw.get("RestartPolicy") or {})},
+    }
+    return {
+        **spec,
+        "TaskTemplate": template,
+        "UpdateConfig": {**update, **(spec.get("UpdateConfig") or {})},
+        "RollbackConfig": {**update, **(spec.get("RollbackConfig") or {})},
+        "EndpointSpec": {"Mode": "vip", **(spec.get("EndpointSpec") or {})},
+    }
