@@ -26,6 +26,7 @@ from monitor.model.peer import Peer
 from monitor.model.rule import RuleSet
 from monitor.ports.clock import Clock
 from monitor.ports.engine import Engine
+from monitor.ports.usage import UsageSource
 from monitor.rulefile.labels import label_rules
 from monitor.rulefile.watch import WatchedRules
 from monitor.sources.calendar import CronCalendar
@@ -39,7 +40,8 @@ class Agent:
 
     calls: what the calls to `engine` came to, where it counts them. boot_id: another one for
     each start of an agent; "": this one is not one of a fleet, and acts as long as its node
-    leads the managers. So it is on a dry run, which writes nothing, not even that.
+    leads the managers. So it is on a dry run, which writes nothing, not even that. usage: what
+    tasks use, where this agent is not to find out itself.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Agent:
         calls: CallStats | None = None,
         revision: str = "",
         boot_id: str = "",
+        usage: UsageSource | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -80,6 +83,7 @@ class Agent:
             prometheus=settings.prometheus,
             calendar=calendar,
             label_source=lambda service: label_rules(service, settings.labels),
+            usage=usage,
             shared=self._shared(boot_id),
             proc_root=settings.proc_root,
             cgroup_root=settings.cgroup_root,

@@ -9,6 +9,7 @@ from monitor import __version__
 from monitor.cli.ask import run_status, run_why
 from monitor.cli.check import run_check, run_schema
 from monitor.cli.client import DEFAULT_AGENT
+from monitor.cli.demo import demo
 from monitor.cli.keep_replicas import run_keep_replicas
 from monitor.cli.operate import explain, pause, resume
 from monitor.cli.options import AgentUrl, AsJson
@@ -316,7 +317,7 @@ def keep_replicas(
     raise typer.Exit(run_keep_replicas(agent, compose, stack))
 
 
-for command in (pause, resume, explain, simulate):
+for command in (pause, resume, explain, simulate, demo):
     app.command()(command)
 
 

@@ -50,6 +50,15 @@ class Load:
         account = self._settle(service_id, now)
         account.demand, account.demand_since = demand, now
 
+    def demand(self, service_id: str, now: float) -> float:
+        """Cores that the service as a whole wants at this moment."""
+        account = self._accounts.get(service_id)
+        if account is None:
+            return 0.0
+        if callable(account.demand):
+            return account.demand(now - account.demand_since)
+        return account.demand
+
     def set_memory(self, service_id: str, memory: Memory) -> None:
         """Bytes of each task, or a function of the seconds since the task began to run."""
         self._accounts.setdefault(service_id, _Account()).memory = memory

@@ -187,7 +187,9 @@ class Service(Strict):
     exits_after: Lasting | None = None
     exit_code: Annotated[int, Field(ge=0, le=255)] = 1
     cpu: Annotated[Cpu, BeforeValidator(_constant)] = Cpu(constant=0.0)
-    memory: Annotated[Memory, BeforeValidator(_constant)] = Memory.model_validate({"constant": "20MiB"})
+    memory: Annotated[Memory, BeforeValidator(_constant)] = Memory.model_validate(
+        {"constant": "20MiB"}
+    )
 
     @model_validator(mode="after")
     def _constraints(self) -> "Service":

@@ -1,0 +1,106 @@
+"""`demo`: a simulated Swarm, the agent, and what happens, on the terminal."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from monitor.agent.logs import configure_logs
+from monitor.cli.simulate import (
+    Nodes,
+    ScenarioFile,
+    Seconds,
+    Speed,
+    real_clock,
+    refuse,
+    stop_on_signals,
+)
+from monitor.demo.run import TOKEN, USUAL_PORT, DemoOptions, run_demo, shipped_rules
+from monitor.demo.show import Display, Lines, Picture
+from monitor.simulate.http.server import CannotServe
+from monitor.simulate.pace import run_paced
+from monitor.simulate.scenario.load import load_scenario
+from monitor.web.server import CannotListen
+
+
+def demo(  # noqa: PLR0917  # each is an option of the command
+    nodes: Nodes = None,
+    scenario: ScenarioFile = None,
+    rules: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="PATH",
+            help="Rules in place of the shipped ones. May be given again.",
+            show_default=False,
+        ),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help=f"Of page, API and metrics; without it {USUAL_PORT} where that is free, else any.",
+            show_default=False,
+        ),
+    ] = None,
+    speed: Speed = 1.0,
+    seconds: Seconds = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Lines in place of a picture, on a terminal too.")
+    ] = False,
+) -> None:
+    """Show the agent at work on a simulated Swarm, until Ctrl-C. Needs no Docker and no root."""
+    loaded = load_scenario(scenario)
+    if loaded.scenario is None:
+        raise typer.Exit(refuse(loaded))
+    options = DemoOptions(
+        loaded=loaded,
+        rules=tuple(rules or [shipped_rules()]),
+        nodes=nodes,
+        port=port,
+        speed=speed,
+        seconds=seconds,
+    )
+    configure_logs(None, "error")  # what the agent does is on the screen
+    raise typer.Exit(run_paced(_demo(options, plain=plain), speed))
+
+
+async def _demo(options: DemoOptions, *, plain: bool) -> int:
+    console = Console(highlight=False)
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+
+    def opener(url: str, path: Path) -> Display:
+        foot = _where_to_look(url, path, options.speed)
+        if console.is_terminal and not plain:
+            return Picture(console, foot)
+        lines = Lines(console)
+        lines.say(f"a simulated Swarm and the agent run, with the rules of {options.rules[0]}")
+        lines.say(foot)
+        return lines
+
+    scenario = options.loaded.scenario
+    code = 0
+    try:
+        await run_demo(options, real_clock(scenario.seed if scenario else 0), stop, opener)
+    except* (CannotListen, CannotServe) as errors:
+        for error in errors.exceptions:
+            print(f"swarm-monitor demo: {error}", file=sys.stderr)
+        code = 1
+    else:
+        console.print("the simulated Swarm is gone", markup=False)
+    return code
+
+
+def _where_to_look(url: str, path: Path, speed: float) -> str:
+    hurried = "" if speed == 1 else f" (time goes {speed:g} times as fast)"
+    agent = "" if url.endswith(f":{USUAL_PORT}") else f" --agent {url}"
+    return (
+        f"page {url}/   metrics {url}/metrics{hurried}\n"
+        f"why a service was scaled or not: swarm-monitor why web{agent}\n"
+        f"hands off (token {TOKEN}): SWARM_MONITOR_TOKEN={TOKEN} swarm-monitor pause web{agent}\n"
+        f"disturb it: docker -H unix://{path} service update --image shop/web:2 web"
+    )

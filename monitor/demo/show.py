@@ -1,0 +1,105 @@
+"""The two ways to show it: lines for logs and pipes, a picture for terminals."""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol
+
+from rich import box
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from monitor.demo.watch import News, Row, bar, share
+
+_PROGRESS_EVERY = 5.0
+_KEPT = 8
+_STYLES = {"up": "bold green", "down": "bold cyan", "!": "bold red", "": "dim"}
+
+
+class Display(Protocol):
+    """Shows the services and what happened; times are seconds since the demo began."""
+
+    def say(self, text: str) -> None: ...
+
+    def show(self, at: float, rows: Sequence[Row], news: Sequence[News]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Lines:
+    """A line for each thing that happened, and every five seconds how each service is."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._next = 0.0
+
+    def say(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def show(self, at: float, rows: Sequence[Row], news: Sequence[News]) -> None:
+        for one in news:
+            mark = f"[{one.mark}]" if one.mark else ""
+            self.say(f"{at:6.0f} s  {mark:6} {one.text}")
+        if at >= self._next:
+            self._next = at + _PROGRESS_EVERY
+            states = (f"{row.name} {row.running}/{row.desired}{_percent(row)}" for row in rows)
+            self.say(f"{at:6.0f} s         {'  '.join(states)}")
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class Picture:
+    """Redrawn each second: a row for each service, and below it the newest happenings."""
+
+    def __init__(self, console: Console, foot: str) -> None:
+        self._foot = foot
+        self._news: deque[tuple[float, News]] = deque(maxlen=_KEPT)
+        self._live = Live(console=console, auto_refresh=False, screen=False)
+        self._live.start()
+
+    def say(self, text: str) -> None:
+        self._live.console.print(text, markup=False, highlight=False)
+
+    def show(self, at: float, rows: Sequence[Row], news: Sequence[News]) -> None:
+        self._news.extend((at, one) for one in news)
+        happened = Table.grid(padding=(0, 1))
+        for when, one in self._news:
+            happened.add_row(
+                Text(f"{when:5.0f} s", style="dim"),
+                Text(one.mark, style=_STYLES[one.mark]),
+                Text(one.text, overflow="ellipsis", no_wrap=True),
+            )
+        body = Group(_table(rows), Text(""), happened, Text(""), Text(self._foot, style="dim"))
+        self._live.update(
+            Panel(body, title=f"a simulated Swarm, {at:.0f} s", box=box.ROUNDED), refresh=True
+        )
+
+    def close(self) -> None:
+        self._live.stop()
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    table = Table(box=None, pad_edge=False, expand=False)
+    for heading in ("service", "replicas", "", "wants", "of limit", "", "rollout"):
+        table.add_column(heading)
+    for row in rows:
+        used = share(row)
+        whole = row.running == row.desired
+        table.add_row(
+            row.name,
+            Text(f"{row.running}/{row.desired}", style="" if whole else "yellow"),
+            Text("▪" * min(row.running, 12), style="green"),
+            f"{row.demand:.2f} cores",
+            "" if used is None else f"{used:.0%}",
+            "" if used is None else Text(bar(used, 12), style="red" if used > 0.6 else "green"),
+            Text(row.update, style="dim"),
+        )
+    return table
+
+
+def _percent(row: Row) -> str:
+    used = share(row)
+    return "" if used is None else f" ({used:.0%})"
