@@ -70,14 +70,15 @@ def demo(  # noqa: PLR0917  # each is an option of the command
 
 async def _demo(options: DemoOptions, *, plain: bool) -> int:
     console = Console(highlight=False)
+    began = asyncio.get_running_loop().time()
     stop = asyncio.Event()
     stop_on_signals(stop)
 
     def opener(url: str, path: Path) -> Display:
         foot = _where_to_look(url, path, options.speed)
         if console.is_terminal and not plain:
-            return Picture(console, foot)
-        lines = Lines(console)
+            return Picture(console, began, foot)
+        lines = Lines(console, began)
         lines.say(f"a simulated Swarm and the agent run, with the rules of {options.rules[0]}")
         lines.say(foot)
         return lines

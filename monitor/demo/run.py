@@ -104,14 +104,10 @@ class _Show:
     async def _tell(self, port: asyncio.Future[int], path: Path, opener: Opener) -> None:
         url = f"http://127.0.0.1:{await port}"
         display = opener(url, path)
-        began = self._clock.now().mono
         try:
             while True:
-                found = {
-                    name: list(entries) for name, entries in self._agent.state.decisions().items()
-                }
-                rows, news = self._watch.look(found)
-                display.show(self._clock.now().mono - began, rows, news)
+                rows, news = self._watch.look(self._agent.state.decisions())
+                display.show(self._clock.now().mono, rows, news)
                 await asyncio.sleep(self._options.speed)  # a second of real time
         finally:
             display.close()

@@ -19,11 +19,11 @@ _STYLES = {"up": "bold green", "down": "bold cyan", "!": "bold red", "": "dim"}
 
 
 class Display(Protocol):
-    """Shows the services and what happened; times are seconds since the demo began."""
+    """Shows the services and what happened. now: monotonic seconds; shown are those since then."""
 
     def say(self, text: str) -> None: ...
 
-    def show(self, at: float, rows: Sequence[Row], news: Sequence[News]) -> None: ...
+    def show(self, now: float, rows: Sequence[Row], news: Sequence[News]) -> None: ...
 
     def close(self) -> None: ...
 
@@ -31,21 +31,22 @@ class Display(Protocol):
 class Lines:
     """A line for each thing that happened, and every five seconds how each service is."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, began: float) -> None:
         self._console = console
-        self._next = 0.0
+        self._began = began
+        self._next = began
 
     def say(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def show(self, at: float, rows: Sequence[Row], news: Sequence[News]) -> None:
+    def show(self, now: float, rows: Sequence[Row], news: Sequence[News]) -> None:
         for one in news:
             mark = f"[{one.mark}]" if one.mark else ""
-            self.say(f"{at:6.0f} s  {mark:6} {one.text}")
-        if at >= self._next:
-            self._next = at + _PROGRESS_EVERY
+            self.say(f"{one.at - self._began:6.0f} s  {mark:6} {one.text}")
+        if now >= self._next:
+            self._next = now + _PROGRESS_EVERY
             states = (f"{row.name} {row.running}/{row.desired}{_percent(row)}" for row in rows)
-            self.say(f"{at:6.0f} s         {'  '.join(states)}")
+            self.say(f"{now - self._began:6.0f} s         {'  '.join(states)}")
 
     def close(self) -> None:
         """Nothing to close."""
@@ -54,27 +55,29 @@ class Lines:
 class Picture:
     """Redrawn each second: a row for each service, and below it the newest happenings."""
 
-    def __init__(self, console: Console, foot: str) -> None:
+    def __init__(self, console: Console, began: float, foot: str) -> None:
+        self._began = began
         self._foot = foot
-        self._news: deque[tuple[float, News]] = deque(maxlen=_KEPT)
+        self._news: deque[News] = deque(maxlen=_KEPT)
         self._live = Live(console=console, auto_refresh=False, screen=False)
         self._live.start()
 
     def say(self, text: str) -> None:
         self._live.console.print(text, markup=False, highlight=False)
 
-    def show(self, at: float, rows: Sequence[Row], news: Sequence[News]) -> None:
-        self._news.extend((at, one) for one in news)
+    def show(self, now: float, rows: Sequence[Row], news: Sequence[News]) -> None:
+        self._news.extend(news)
         happened = Table.grid(padding=(0, 1))
-        for when, one in self._news:
+        for one in self._news:
             happened.add_row(
-                Text(f"{when:5.0f} s", style="dim"),
+                Text(f"{one.at - self._began:5.0f} s", style="dim"),
                 Text(one.mark, style=_STYLES[one.mark]),
                 Text(one.text, overflow="ellipsis", no_wrap=True),
             )
         body = Group(_table(rows), Text(""), happened, Text(""), Text(self._foot, style="dim"))
         self._live.update(
-            Panel(body, title=f"a simulated Swarm, {at:.0f} s", box=box.ROUNDED), refresh=True
+            Panel(body, title=f"a simulated Swarm, {now - self._began:.0f} s", box=box.ROUNDED),
+            refresh=True,
         )
 
     def close(self) -> None:

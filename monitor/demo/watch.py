@@ -1,7 +1,7 @@
 """What is seen in one moment, and what happened since the moment before."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.model.decision import Decision
@@ -14,8 +14,9 @@ from monitor.web.state import DecisionEntry
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One thing that happened. mark: `up`, `down`, `!` for what went wrong, or ``."""
+    """One thing that happened. at: monotonic seconds. mark: `up`, `down`, `!` (trouble) or ``."""
 
+    at: float
     mark: str
     text: str
 
@@ -31,46 +32,39 @@ class Row:
     demand: float
     limit: float | None
     update: str
-    newest: str
 
 
 class Watch:
-    """Looks at the Swarm and at what the agent decided; `decisions` are those by service name."""
+    """Looks at the Swarm, and at what the agent decided, by service name."""
 
     def __init__(self, swarm: Swarm) -> None:
         self._swarm = swarm
         self._seen: set[str] = set()
         self._news: list[News] = []
-        self._newest: dict[str, Decision] = {}
         swarm.store.watch(self._on_change)
 
-    def look(self, decisions: Mapping[str, list[DecisionEntry]]) -> tuple[list[Row], list[News]]:
+    def look(
+        self, decisions: Mapping[str, Sequence[DecisionEntry]]
+    ) -> tuple[list[Row], list[News]]:
         """The services by name, and the news since the last look."""
-        fresh = sorted(self._fresh(decisions), key=lambda decision: decision.time.mono)
-        for decision in fresh:
+        for decision in self._fresh(decisions):
             mark = {"scale_up": "up", "scale_down": "down"}.get(decision.action_name, "!")
-            self._news.append(News(mark, decision.sentence))
+            self._news.append(News(decision.time.mono, mark, decision.sentence))
         services = sorted(self._swarm.store.services.values(), key=lambda service: service.name)
-        news, self._news = self._news, []
+        news, self._news = sorted(self._news, key=lambda one: one.at), []
         return [self._row(service) for service in services], news
 
-    def _fresh(self, decisions: Mapping[str, list[DecisionEntry]]) -> Iterator[Decision]:
+    def _fresh(self, decisions: Mapping[str, Sequence[DecisionEntry]]) -> Iterator[Decision]:
         """Decisions to do something that were not seen yet."""
-        for name, entries in decisions.items():
-            if entries:
-                self._newest[name] = entries[0].decision
+        for entries in decisions.values():
             for entry in entries:
-                if entry.decision.action is None:
-                    continue
-                if entry.decision.id in self._seen:
-                    break
-                self._seen.add(entry.decision.id)
-                yield entry.decision
+                if entry.decision.action is not None and entry.decision.id not in self._seen:
+                    self._seen.add(entry.decision.id)
+                    yield entry.decision
 
     def _row(self, service: SimService) -> Row:
         tasks = list(self._swarm.store.tasks_of[service.id].values())
         wanted = (service.spec["Mode"].get("Replicated") or {}).get("Replicas")
-        newest = self._newest.get(service.name)
         limits = (service.spec["TaskTemplate"].get("Resources") or {}).get("Limits") or {}
         return Row(
             name=service.name,
@@ -82,7 +76,6 @@ class Watch:
             demand=self._swarm.load.demand(service.id, self._swarm.mono()),
             limit=limits["NanoCPUs"] / 1e9 if limits.get("NanoCPUs") else None,
             update=service.update_state or "",
-            newest=newest.sentence if newest else "",
         )
 
     def _on_change(self, change: Change) -> None:
@@ -91,13 +84,21 @@ class Watch:
             if new.state is TaskState.FAILED and old.state is not TaskState.FAILED:
                 node = self._swarm.store.nodes.get(new.node_id)
                 where = f" on {node.name}" if node else ""
-                self._news.append(News("!", f"{new.service_name}.{new.slot}{where}: {new.error}"))
+                self._news.append(
+                    News(
+                        self._swarm.mono(),
+                        "!",
+                        f"{new.service_name}.{new.slot}{where}: {new.error}",
+                    )
+                )
         elif (
             isinstance(new, SimService)
             and isinstance(old, SimService)
             and new.update_state not in (None, old.update_state)
         ):
-            self._news.append(News("", f"{new.name}: rollout {new.update_state}"))
+            self._news.append(
+                News(self._swarm.mono(), "", f"{new.name}: rollout {new.update_state}")
+            )
 
 
 def share(row: Row) -> float | None:

@@ -1,4 +1,4 @@
-"""`scripts/demo`: exit status 0 where the agent scaled up and back, else 1; 130 on Ctrl-C."""
+"""`scripts/demo --real`: status 0 where the agent scaled up and back, else 1; 130 on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TARGET, _MAX = 0.5, 6  # of rules/demo.yml
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="scripts/demo --real", description=__doc__)
     parser.add_argument("--hold", action="store_true", help="go on after the show until Ctrl-C")
     parser.add_argument("--plain", action="store_true", help="lines, also on a terminal")
     options = parser.parse_args()
@@ -38,7 +38,7 @@ def main() -> int:
     if missing:
         print("The demo needs a Docker Engine of its own, and cannot start one here:")
         print("\n".join(f"  - {sentence}" for sentence in missing))
-        print("As root on Debian or Ubuntu, scripts/demo installs what is missing.")
+        print("As root on Debian or Ubuntu, scripts/demo --real installs what is missing.")
         return 1
     for number in _SIGNALS:
         signal.signal(number, _interrupt)

@@ -1,4 +1,4 @@
-"""The demo, as someone runs it who has just cloned the repository."""
+"""The demo on a real engine, as someone runs it who has just cloned the repository."""
 
 from __future__ import annotations
 
@@ -176,10 +176,10 @@ def test_killed_it_leaves_no_agent(demo: Callable[..., Demo]) -> None:
 def test_without_root_it_says_what_to_do() -> None:
     """Who is not root is told so, before anything is installed, and how to go on."""
     refused = subprocess.run(
-        ["unshare", "--user", "scripts/demo"], cwd=_ROOT, capture_output=True, text=True
+        ["unshare", "--user", "scripts/demo", "--real"], cwd=_ROOT, capture_output=True, text=True
     )
     if "unshare" in refused.stderr:
         pytest.skip(refused.stderr)
     assert refused.returncode == 1
     assert "only root may do" in refused.stderr
-    assert "sudo scripts/demo" in refused.stderr
+    assert "sudo scripts/demo --real" in refused.stderr

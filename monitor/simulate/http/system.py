@@ -15,6 +15,19 @@ from monitor.simulate.rawjson import (
 
 MIN_API_VERSION = "1.24"
 _KERNEL = "simulated"
+_HAS = (  # what clients warn of where a host lacks it
+    "MemoryLimit",
+    "SwapLimit",
+    "CpuCfsPeriod",
+    "CpuCfsQuota",
+    "CPUShares",
+    "CPUSet",
+    "PidsLimit",
+    "OomKillDisable",
+    "IPv4Forwarding",
+    "BridgeNfIptables",
+    "BridgeNfIp6tables",
+)
 
 
 async def ping(face: Face, request: web.Request) -> web.Response:
@@ -83,6 +96,7 @@ async def info(face: Face, request: web.Request) -> web.Response:
             "SystemTime": rfc3339(face.store.stamp()),
             "Plugins": {"Volume": [], "Network": [], "Authorization": None, "Log": []},
             "Warnings": None,
+            **dict.fromkeys(_HAS, True),
             **raw,
         }
     )
