@@ -74,14 +74,25 @@ async def stream_events(face: Face, request: web.Request) -> web.StreamResponse:
     response.content_type = "application/json"
     response.enable_chunked_encoding()
     buses = _buses(face)
+    if until is not None and until <= face.store.stamp():
+        await response.prepare(request)
+        past = [event for bus in buses for event in bus.replay(since)]
+        for event in sorted(past, key=lambda one: one.time_ns):
+            if event.time_ns <= until and fits(filters, event):
+                await _write(response, event)
+        return response
     async with AsyncExitStack() as stack:
         streams = [await stack.enter_async_context(bus.subscribe(since)) for bus in buses]
         await response.prepare(request)
-        ends = None if until is None else max(0.0, (until - face.store.stamp()) / NANO)
+        ends = None if until is None else (until - face.store.stamp()) / NANO
         with suppress(TimeoutError, ConnectionResetError):
             async with asyncio.timeout(ends):
                 await _tell(response, streams, filters, until)
     return response
+
+
+async def _write(response: web.StreamResponse, event: Event) -> None:
+    await response.write(json.dumps(event_json(event)).encode() + b"\n")
 
 
 def _buses(face: Face) -> list[EventBus]:
@@ -104,7 +115,7 @@ async def _tell(
                 if until is not None and event.time_ns > until:
                     continue
                 if fits(filters, event):
-                    await response.write(json.dumps(event_json(event)).encode() + b"\n")
+                    await _write(response, event)
         except EngineError as error:  # the daemon is gone: it ends nothing in order
             raise ConnectionResetError(str(error)) from error
 
