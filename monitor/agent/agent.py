@@ -111,6 +111,7 @@ class Agent:
             lease=core.lease,
             usage=core.usage,
             fleet=self.fleet,
+            ends=core.ends,
             exposition=Exposition(self.metrics, local, cluster, clock.now),
             refresh_exposition=self._series.refresh,
             clock=clock,

@@ -10,8 +10,10 @@ import structlog
 from monitor.act.writer import Writer
 from monitor.agent.acting import Acting, Agreement
 from monitor.agent.actor import LeaderActs
+from monitor.agent.ends_watch import EndsWatch
 from monitor.agent.holding import MayHold
 from monitor.agent.identity import Identity
+from monitor.agent.noting import Noting
 from monitor.cluster.mirror import Mirror
 from monitor.control.assignment import NO_LABELS, LabelSource
 from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE
@@ -97,10 +99,13 @@ class Core:
         self._on_event = on_event
         self._log = structlog.get_logger("monitor.agent")
         self.identity = Identity(engine, own_service_id, on_change=self._moved)
+        self._watch = EndsWatch(clock, lambda: self.mirror)
+        self.ends = self._watch.ends
         self.mirror = Mirror(
             engine,
             clock,
             self._changed,
+            on_tasks=self._watch.tasks,
             on_nodes=self._nodes_changed,
             engine_up=self._answers,
         )
@@ -135,7 +140,7 @@ class Core:
             writer=Writer(engine, self.actorship, clock, self.identity.own_service_id),
             actorship=self.actorship,
             clock=clock,
-            observer=observer,
+            observer=Noting(observer, self.ends),
             dry_run=dry_run,
             writes_per_minute=writes_per_minute,
             label_source=label_source,
@@ -218,11 +223,13 @@ class Core:
 
     def _changed(self, service_ids: frozenset[str]) -> None:
         self._look_at_actorship()
+        self._watch.services(service_ids)
         self._on_change(service_ids)
         self.controller.touch(sorted(service_ids))  # the order of a set differs from run to run
 
     def _heard(self, event: Event) -> None:
         self._on_event(event)
+        self._watch.heard(event)
         self.mirror.hint(event)
         self.sampler.hint(event)
         if isinstance(self.lease, Lease) and self.survival is not None:
@@ -255,13 +262,20 @@ class Core:
     def heard_elsewhere(self, event: Event) -> None:
         """An event of a container on another node, from the agent there."""
         if event.type == "container":
+            self._watch.heard(event)
             self.mirror.hint(event)
+
+    def missed_elsewhere(self, node_id: str) -> None:
+        """Events of another node may be missing: its stream began anew."""
+        self._watch.cut(node_id)
+        self.mirror.doubt_node(node_id)
 
     def _resync(self, why: str) -> None:
         self.mirror.resync(why)
         self.sampler.resync()
 
     def _nodes_changed(self, node_ids: frozenset[str]) -> None:
+        self._watch.nodes()
         self._look_at_actorship()
         own = self.identity.node_id
         if own in node_ids or own not in self.mirror.nodes():
@@ -275,6 +289,7 @@ class Core:
         return self.liveness.up
 
     def _stream_lost(self) -> None:
+        self._watch.cut(self.identity.node_id)
         self.liveness.ask_now()
 
     def _engine_up(self, up: bool) -> None:

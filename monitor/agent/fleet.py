@@ -218,7 +218,7 @@ class Fleet:
 
     def _resync(self, node_id: str) -> None:
         if node_id in self._heard_of:
-            self._core.mirror.doubt_node(node_id)
+            self._core.missed_elsewhere(node_id)
         self._heard_of.add(node_id)
 
     def _gone(self, node_id: str) -> None:

@@ -8,6 +8,7 @@ from monitor import __version__
 from monitor.agent.fleet import Fleet
 from monitor.agent.identity import Identity
 from monitor.agent.operations import OperatorDesk
+from monitor.cluster.ends import Ends
 from monitor.cluster.mirror import Mirror
 from monitor.cluster.standing import MirrorState
 from monitor.control.assignment import names_nobody_has
@@ -15,6 +16,7 @@ from monitor.control.book import Entry
 from monitor.control.controller import Controller
 from monitor.engine.liveness import Liveness
 from monitor.export.exposition import Exposition
+from monitor.model.cause import TaskEnd
 from monitor.model.peer import PeerState
 from monitor.model.rule import AnyRule, ScaleRule
 from monitor.model.usage import MetricKind
@@ -66,6 +68,7 @@ class AgentState:
         lease: Holding,
         usage: UsageSource,
         fleet: Fleet | None,
+        ends: Ends,
         exposition: Exposition,
         refresh_exposition: Callable[[], None],
         clock: Clock,
@@ -83,6 +86,7 @@ class AgentState:
         self._lease = lease
         self._usage = usage
         self._fleet = fleet
+        self._ends = ends
         self._exposition = exposition
         self._refresh_exposition = refresh_exposition
         self._clock = clock
@@ -151,6 +155,11 @@ class AgentState:
 
     def service_names(self) -> Sequence[str]:
         return sorted(service.name for service in self._mirror.services().values())
+
+    def tasks(self, service_name: str) -> Sequence[TaskEnd] | None:
+        found = self._ends.of(service_name)
+        known = found or service_name in self.service_names()
+        return found if known else None
 
     def decisions(self) -> Mapping[str, Sequence[DecisionEntry]]:
         found: dict[str, list[DecisionEntry]] = {}

@@ -1,4 +1,4 @@
-"""`status` and `why`: ask an agent, print tables for people or JSON for programs."""
+"""`status`, `ps` and `why`: ask an agent, print tables for people or JSON for programs."""
 
 import json
 import sys
@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from monitor.cli.client import AskError, ask
+from monitor.cli.show_ps import show_ps
 from monitor.cli.show_status import show_status
 from monitor.cli.show_why import show_why
 
@@ -15,6 +16,11 @@ from monitor.cli.show_why import show_why
 def run_status(agent: str, *, as_json: bool) -> int:
     """Exit code: 0, or 1 where the agent could not be asked."""
     return _asked(lambda: ask(agent, "/api/v1/status"), show_status, as_json=as_json)
+
+
+def run_ps(agent: str, service: str, *, as_json: bool) -> int:
+    """Exit code: 0, or 1 where the agent could not be asked or knows no such service."""
+    return _asked(lambda: ask(agent, "/api/v1/ps", {"service": service}), show_ps, as_json=as_json)
 
 
 def run_why(agent: str, service: str, *, rule: str | None, limit: int, as_json: bool) -> int:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from monitor import __version__
-from monitor.cli.ask import run_status, run_why
+from monitor.cli.ask import run_ps, run_status, run_why
 from monitor.cli.check import run_check, run_schema
 from monitor.cli.client import DEFAULT_AGENT
 from monitor.cli.demo import demo
@@ -286,6 +286,16 @@ def schema() -> None:
 def status(agent: AgentUrl = DEFAULT_AGENT, as_json: AsJson = False) -> None:
     """Show the Swarm, its services and the rules at a glance."""
     raise typer.Exit(run_status(agent, as_json=as_json))
+
+
+@app.command()
+def ps(
+    service: Annotated[str, typer.Argument(help="The service's name.")],
+    agent: AgentUrl = DEFAULT_AGENT,
+    as_json: AsJson = False,
+) -> None:
+    """List a service's tasks, also those that the Swarm has forgotten, with why they ended."""
+    raise typer.Exit(run_ps(agent, service, as_json=as_json))
 
 
 @app.command()

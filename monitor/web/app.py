@@ -19,6 +19,7 @@ from monitor.web.forward import forward, session
 from monitor.web.keys import DOOR, EXPLAINING, STATE
 from monitor.web.metrics import metrics
 from monitor.web.pauses import pause, pauses, resume
+from monitor.web.ps import ps
 from monitor.web.state import Refused, WebState
 
 _log = structlog.get_logger(__name__)
@@ -38,6 +39,7 @@ _METHODS = {"/api/v1/pauses": (*_READING, "POST", "DELETE"), "/api/v1/explain": 
 
 _PATHS = (
     *("/", "/metrics", "/healthz", "/readyz", "/api/v1/status", "/api/v1/decisions"),
+    "/api/v1/ps",
     *_METHODS,
 )
 
@@ -86,6 +88,7 @@ def build_app(state: WebState, door: Door | None = None) -> web.Application:
     app.router.add_get("/readyz", api.readyz)
     app.router.add_get("/api/v1/status", api.status)
     app.router.add_get("/api/v1/decisions", api.decisions)
+    app.router.add_get("/api/v1/ps", ps)
     app.router.add_get("/api/v1/pauses", pauses)
     app.router.add_post("/api/v1/pauses", pause)
     app.router.add_delete("/api/v1/pauses", resume)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from monitor.control.assignment import Claim
 from monitor.decide import Recorded
+from monitor.model.cause import TaskEnd
 from monitor.model.decision import Decision
 from monitor.model.pause import Pause, PauseScope
 from monitor.model.rule import RuleSet
@@ -174,6 +175,9 @@ class WebState(Protocol):
 
     def service_names(self) -> Sequence[str]:
         """Services that this agent knows; none on workers."""
+
+    def tasks(self, service_name: str) -> Sequence[TaskEnd] | None:
+        """The tasks of a service, newest first, ended and forgotten ones too; None: unknown."""
 
     def decisions(self) -> Mapping[str, Sequence[DecisionEntry]]:
         """The kept decisions by service name, newest last."""

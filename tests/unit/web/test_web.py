@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from aiohttp import ClientError, ClientSession, DummyCookieJar, web
 
+from monitor.model.cause import TaskEnd
 from monitor.model.decision import Condition, Decision, Stage
 from monitor.model.now import Now
 from monitor.model.pause import Pause, PauseScope
@@ -41,6 +42,7 @@ class State:
         self.now = Status()
         self.body = b"# TYPE x gauge\nx 1\n"
         self.asked: list[tuple[bool, frozenset[str]]] = []
+        self.shown: dict[str, list[TaskEnd]] = {}
 
     async def metrics(self, *, openmetrics: bool, names: frozenset[str]) -> bytes:
         self.asked.append((openmetrics, names))
@@ -58,6 +60,9 @@ class State:
         if self.broken:
             raise RuntimeError("secret detail")
         return self.now
+
+    def tasks(self, service_name: str) -> Sequence[TaskEnd] | None:
+        return self.shown.get(service_name)
 
     def service_names(self) -> Sequence[str]:
         return self.names
