@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from monitor.agent.core import Core, Shared
+from monitor.agent.end_facts import end_facts
 from monitor.agent.facts import EventLag, agent_facts, build_info, operator_facts
 from monitor.agent.fleet import Fleet
 from monitor.agent.fleet_facts import fleet_facts
@@ -200,5 +201,6 @@ class Agent:
             actorship=core.actorship,
             loop_lag=self._loop_lag,
             operator=operator_facts(core.controller, self._door, self._clock.now()),
+            ends=end_facts(core, self._clock.now().wall),
             fleet=fleet_facts(core, self.fleet, self._digest(), self._notebook.dropped),
         )

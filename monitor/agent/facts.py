@@ -16,6 +16,7 @@ from monitor.export.facts import (
     BuildInfo,
     CallFacts,
     CollectorFacts,
+    EndFacts,
     FleetFacts,
     MirrorFacts,
     OperatorFacts,
@@ -98,6 +99,7 @@ def agent_facts(
     loop_lag: LoopLag,
     operator: OperatorFacts,
     fleet: FleetFacts | None = None,
+    ends: EndFacts | None = None,
 ) -> AgentFacts:
     """One moment of all parts; reads memory alone."""
     config = rules.status()
@@ -108,6 +110,7 @@ def agent_facts(
         loop_lag=loop_lag.worst,
         operator=operator,
         fleet=fleet,
+        ends=ends,
         stream=stream_facts(stream, event_lag, engine_up=liveness.up),
         mirror=None
         if mirror.state is MirrorState.WORKER

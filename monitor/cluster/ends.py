@@ -12,6 +12,7 @@ from monitor.cluster.cause_facts import Facts
 from monitor.cluster.causes import cause_of
 from monitor.cluster.container_past import NOTHING_HEARD, ContainerPast, with_event
 from monitor.cluster.node_past import NodePasts
+from monitor.cluster.recovery import Recoveries
 from monitor.cluster.service_past import ServicePast
 from monitor.cluster.task_past import KEPT_SECONDS, TaskPast, TaskPasts
 from monitor.model.cause import Cause, TaskEnd
@@ -44,6 +45,7 @@ class Ends:
         self._nodes = NodePasts()
         self._stopped: dict[str, str] = {}
         self._uncounted: dict[str, float] = {}
+        self.recoveries = Recoveries()
         self._totals: Counter[tuple[str, Cause]] = Counter()
         self._tidied_at = 0.0
 
@@ -73,6 +75,8 @@ class Ends:
         if known is None or service.version > known.service.version:
             self.service(service, now)
         pasts = self._tasks.setdefault(service.id, TaskPasts())
+        if before is not None:
+            self.recoveries.tasks(service, before, after, now, lost=self._lost)
         for task in after:
             past = pasts.seen(task, now)
             self._known[task.id] = service.id
@@ -130,8 +134,9 @@ class Ends:
     def lost_sight(self) -> None:
         """This node is no manager any more: what is known of the Swarm ends here."""
         totals, containers = self._totals, self._containers
+        recoveries = self.recoveries
         self.__init__()  # type: ignore[misc]
-        self._totals, self._containers = totals, containers
+        self._totals, self._containers, self.recoveries = totals, containers, recoveries
         self._strays = dict.fromkeys(containers, 0.0)
 
     # What is asked
@@ -252,7 +257,18 @@ class Ends:
         for service_id, service in list(self._services.items()):
             if service.gone_at is not None and service_id not in self._tasks:
                 del self._services[service_id]
+                self._forget_totals(service.service.name)
         self._nodes.forget_gone(now - KEPT_SECONDS)
+
+    def _lost(self, task: Task) -> bool:
+        return self._nodes.is_down(task.node_id)
+
+    def _forget_totals(self, name: str) -> None:
+        """Series of services that are gone are not exported for ever."""
+        if name not in self.names():
+            self.recoveries.forget(name)
+            for key in [key for key in self._totals if key[0] == name]:
+                del self._totals[key]
 
     def _drop_stray(self, task_id: str) -> None:
         del self._strays[task_id]

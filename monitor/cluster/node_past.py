@@ -73,6 +73,11 @@ class NodePasts:
         past = self._nodes.get(node_id)
         return past is not None and past.gone_at is not None
 
+    def is_down(self, node_id: str) -> bool:
+        past = self._nodes.get(node_id)
+        standing = past.standing if past is not None else None
+        return standing is not None and standing[0] is NodeState.DOWN
+
     def down_at(self, node_id: str, since: float, until: float) -> float | None:
         """When it was first seen down in that time."""
         past = self._nodes.get(node_id)

@@ -132,10 +132,19 @@ class FleetFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndFacts:
+    """What tasks of the Swarm came to. ends: by (service name, cause). recoveries: by service."""
+
+    ends: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    recoveries: Mapping[str, DelayFacts] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentFacts:
     """`role` is manager, worker or none; `acting` whether this agent may write to the Swarm.
 
-    mirror: None where there is no mirror (workers). loop_lag: seconds the event loop was late.
+    mirror: None where there is no mirror (workers). ends: None where it does not act.
+    loop_lag: seconds the event loop was late.
     """
 
     docker_up: bool
@@ -149,3 +158,4 @@ class AgentFacts:
     collectors: tuple[CollectorFacts, ...] = ()
     operator: OperatorFacts | None = None
     fleet: FleetFacts | None = None
+    ends: EndFacts | None = None

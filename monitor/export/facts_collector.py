@@ -8,6 +8,7 @@ from prometheus_client.registry import Collector
 
 from monitor.export.budget import SeriesBudget
 from monitor.export.catalogue.agent import DROPPED, FACT_GENERATORS, REQUEST_SECONDS
+from monitor.export.catalogue.ends import RECOVERY_SECONDS
 from monitor.export.catalogue.fleet import EVENT_DELAY
 from monitor.export.facts import AgentFacts, CallFacts, DelayFacts
 from monitor.export.family import Family, Sample
@@ -30,13 +31,15 @@ class FactsCollector(Collector):
         if facts.calls:
             yield _durations(facts.calls)
         if facts.fleet is not None and facts.fleet.delays:
-            yield _delays(facts.fleet.delays)
+            yield _delays(EVENT_DELAY, facts.fleet.delays)
+        if facts.ends is not None and facts.ends.recoveries:
+            yield _delays(RECOVERY_SECONDS, facts.ends.recoveries)
         yield _metric(DROPPED, [((reason,), n) for reason, n in self._budget.dropped.items()])
 
     def describe(self) -> Iterable[Metric]:
         """Names for the registry's check of duplicates, without asking for facts yet."""
         generated = (generator.family for generator in FACT_GENERATORS)
-        families = (*generated, REQUEST_SECONDS, EVENT_DELAY, DROPPED)
+        families = (*generated, REQUEST_SECONDS, EVENT_DELAY, RECOVERY_SECONDS, DROPPED)
         return [_metric(family, ()) for family in families]
 
 
@@ -57,10 +60,11 @@ def _durations(calls: tuple[CallFacts, ...]) -> Metric:
     return metric
 
 
-def _delays(delays: Mapping[str, DelayFacts]) -> Metric:
-    metric = _metric(EVENT_DELAY, ())
-    for action, found in sorted(delays.items()):
-        _add(metric, EVENT_DELAY.name, {"action": printable(action)}, found)
+def _delays(family: Family, delays: Mapping[str, DelayFacts]) -> Metric:
+    """By the family's one label."""
+    metric = _metric(family, ())
+    for value, found in sorted(delays.items()):
+        _add(metric, family.name, {family.labels[0]: printable(value)}, found)
     return metric
 
 

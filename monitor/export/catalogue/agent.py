@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 
+from monitor.export.catalogue.ends import END_GENERATORS, RECOVERY_SECONDS
 from monitor.export.catalogue.fleet import EVENT_DELAY, FLEET_GENERATORS
 from monitor.export.catalogue.operator import OPERATOR_GENERATORS
 from monitor.export.facts import AgentFacts, MirrorFacts, RuleConfigFacts
@@ -237,6 +238,7 @@ FACT_GENERATORS: tuple[Generator[AgentFacts], ...] = (
     *_OWN,
     *OPERATOR_GENERATORS,
     *FLEET_GENERATORS,
+    *END_GENERATORS,
 )
 
 DROPPED = Family(
@@ -252,6 +254,7 @@ AGENT_FAMILIES: tuple[Family, ...] = (
     *(generator.family for generator in FACT_GENERATORS),
     REQUEST_SECONDS,
     EVENT_DELAY,
+    RECOVERY_SECONDS,
     SERIES,
     RENDER_SECONDS,
     DROPPED,

@@ -11,6 +11,7 @@ from monitor.export.facts import (
     CallFacts,
     CollectorFacts,
     DelayFacts,
+    EndFacts,
     FleetFacts,
     MirrorFacts,
     OperatorFacts,
@@ -202,6 +203,10 @@ FULL_FACTS = AgentFacts(
         state_failures=1,
         journal_dropped=0,
         delays={"die": DelayFacts(3, 0.2, (0.01, 0.1), (1, 2, 0))},
+    ),
+    ends=EndFacts(
+        ends={("web", "oom"): 2},
+        recoveries={"web": DelayFacts(2, 8.5, (1.0, 10.0), (0, 2, 0))},
     ),
 )
 BUILD = BuildInfo("0.1.0", "abc123", "3.11.7")
