@@ -1,4 +1,4 @@
-"""Every cause of a task's end, brought about on real engines and named by `ps`."""
+"""Every cause of a task's end, brought about on real engines and named in the answer of `ps`."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def agent(swarm: Swarm, tmp_path: Path) -> Iterator[AgentProcess]:
 
 
 def ps(agent: AgentProcess, service: str) -> list[dict[str, Any]]:
-    """What `ps --json` prints, the oldest first; none while the service is not known."""
-    said = agent.command("ps", service, "--json")
-    return json.loads(said.stdout)[::-1] if said.returncode == 0 else []
+    """What the API answers, the oldest first; none while the service is not known."""
+    status, body = agent.get(f"/api/v1/ps?service={service}")
+    return json.loads(body)[::-1] if status == 200 else []
 
 
 def await_cause(agent: AgentProcess, service: str, cause: str) -> dict[str, Any]:
@@ -91,6 +91,8 @@ def test_what_a_container_comes_to_by_itself_or_by_hand(swarm: Swarm, agent: Age
     assert await_cause(agent, "exit-3", "exit_error")["exit_code"] == 3
     assert await_cause(agent, "greedy", "oom")["exit_code"] == 137
     await_cause(agent, "sick", "unhealthy")
+    said = agent.command("ps", "killed", "--json")
+    assert killed in json.loads(said.stdout)
 
 
 def test_what_could_not_start(swarm: Swarm, agent: AgentProcess):
