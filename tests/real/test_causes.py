@@ -13,7 +13,7 @@ from tests.real.acting import IDLE_COMMAND, rules
 from tests.real.agent import AgentProcess, running_agent, wait_for
 from tests.real.lab import Swarm
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(600)]
 
 TOO_BIG = """
 - name: too-big
