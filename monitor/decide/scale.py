@@ -22,7 +22,7 @@ from monitor.decide.propose import propose as propose_all
 from monitor.decide.refusals import refusal
 from monitor.decide.reset import restoration
 from monitor.decide.settled import Settled, Wish
-from monitor.decide.sleep import activity, wanted
+from monitor.decide.sleep import Asleep, activity, wanted
 from monitor.decide.stabilize import Stabilized, stabilize, stabilize_down
 from monitor.decide.verdict import Case, Verdict, decision, scale_decision
 from monitor.model.action import ScaleTo
@@ -158,7 +158,7 @@ def _normalise(case: Case, rule: ScaleRule, wish: Wish) -> Settled:
     current = case.replicas
     stabilized = _stabilized(case, rule, wish.proposed)
     restrained = _restrained(case, rule, stabilized.value)
-    if current == 0:
+    if current == 0 and (wish.asleep is Asleep.AWAKE or wish.failure is not None):
         restrained = _first_replica(rule, restrained, stabilized.value)
     fits = final = fitting(case.view, current, restrained.bounded)
     doubted = doubt(case, rule, wish.proposals) if wish.proposed < current else None

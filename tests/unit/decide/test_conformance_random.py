@@ -234,3 +234,32 @@ def test_reconciliations(case, asked, behavior, past, ups, least, span):
             ],
         },
     )
+
+
+def test_a_rise_from_zero_obeys_its_policies():
+    """Without activation no first replica is given where the policies allow none."""
+    pod = {
+        "name": "pod-0", "phase": "Running", "ready": True, "startedSecondsAgo": 180,
+        "readyTransition": "never(zero time)", "deleting": False, "request": 1000, "usage": 716,
+    }  # fmt: skip
+    up = {"stabilizationWindowSeconds": 0, "selectPolicy": "Max", "policies": []}
+    check(
+        "reconcile",
+        {
+            "currentReplicas": 0,
+            "statusReplicas": 0,
+            "pods": [pod],
+            "metricsForUnknownPods": [],
+            "tolerance": {"up": 0.1, "down": 0.1},
+            "sample": {"timestamp": "now", "windowSeconds": 90},
+            "metrics": [{"kind": "pods", "name": "qps", "targetAverageValue": 1}],
+            "behavior": {"scaleUp": up, "scaleDown": None},
+            "recommendations": "nil",
+            "scaleUpEvents": [],
+            "scaleDownEvents": [],
+            "minReplicas": 0,
+            "maxReplicas": 2,
+            "expectedDesiredReplicas": 0,
+            "expectedReconcileAction": "none",
+        },
+    )
