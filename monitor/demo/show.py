@@ -56,9 +56,7 @@ class Picture:
     """Redrawn each second: a row for each service, and below it the newest happenings."""
 
     def __init__(self, console: Console, began: float, foot: str) -> None:
-        self._began = began
-        self._foot = foot
-        self._news: deque[News] = deque(maxlen=_KEPT)
+        self._drawing = Drawing(began, foot)
         self._live = Live(console=console, auto_refresh=False, screen=False)
         self._live.start()
 
@@ -66,6 +64,22 @@ class Picture:
         self._live.console.print(text, markup=False, highlight=False)
 
     def show(self, now: float, rows: Sequence[Row], news: Sequence[News]) -> None:
+        self._live.update(self._drawing.draw(now, rows, news), refresh=True)
+
+    def close(self) -> None:
+        self._live.stop()
+
+
+class Drawing:
+    """What a picture shows at a moment. began: monotonic seconds; foot: the last line."""
+
+    def __init__(self, began: float, foot: str) -> None:
+        self._began = began
+        self._foot = foot
+        self._news: deque[News] = deque(maxlen=_KEPT)
+
+    def draw(self, now: float, rows: Sequence[Row], news: Sequence[News]) -> Panel:
+        """The services, and the newest happenings, those before included."""
         self._news.extend(news)
         happened = Table.grid(padding=(0, 1))
         for one in self._news:
@@ -75,13 +89,8 @@ class Picture:
                 Text(one.text, overflow="ellipsis", no_wrap=True),
             )
         body = Group(_table(rows), Text(""), happened, Text(""), Text(self._foot, style="dim"))
-        self._live.update(
-            Panel(body, title=f"a simulated Swarm, {now - self._began:.0f} s", box=box.ROUNDED),
-            refresh=True,
-        )
-
-    def close(self) -> None:
-        self._live.stop()
+        title = f"a simulated Swarm, {now - self._began:.0f} s"
+        return Panel(body, title=title, box=box.ROUNDED)
 
 
 def _table(rows: Sequence[Row]) -> Table:
