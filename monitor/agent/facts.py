@@ -108,6 +108,7 @@ def agent_facts(
         role=identity.role,
         acting=actorship.term() is not None,
         loop_lag=loop_lag.worst,
+        loop_delays=loop_lag.delays,
         operator=operator,
         fleet=fleet,
         ends=ends,

@@ -144,13 +144,14 @@ class AgentFacts:
     """`role` is manager, worker or none; `acting` whether this agent may write to the Swarm.
 
     mirror: None where there is no mirror (workers). ends: None where it does not act.
-    loop_lag: seconds the event loop was late.
+    loop_lag: seconds the event loop was late, at worst, lately. loop_delays: since the start.
     """
 
     docker_up: bool
     role: str
     acting: bool
     loop_lag: float = 0.0
+    loop_delays: DelayFacts | None = None
     stream: StreamFacts = StreamFacts()
     mirror: MirrorFacts | None = None
     rule_config: RuleConfigFacts | None = None

@@ -7,7 +7,12 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from monitor.export.budget import SeriesBudget
-from monitor.export.catalogue.agent import DROPPED, FACT_GENERATORS, REQUEST_SECONDS
+from monitor.export.catalogue.agent import (
+    DROPPED,
+    FACT_GENERATORS,
+    LOOP_DELAY,
+    REQUEST_SECONDS,
+)
 from monitor.export.catalogue.ends import RECOVERY_SECONDS
 from monitor.export.catalogue.fleet import EVENT_DELAY
 from monitor.export.facts import AgentFacts, CallFacts, DelayFacts
@@ -28,6 +33,8 @@ class FactsCollector(Collector):
             metric = _metric(generator.family, generator.samples(facts))
             if metric.samples:
                 yield metric
+        if facts.loop_delays is not None:
+            yield _delay(LOOP_DELAY, facts.loop_delays)
         if facts.calls:
             yield _durations(facts.calls)
         if facts.fleet is not None and facts.fleet.delays:
@@ -39,7 +46,14 @@ class FactsCollector(Collector):
     def describe(self) -> Iterable[Metric]:
         """Names for the registry's check of duplicates, without asking for facts yet."""
         generated = (generator.family for generator in FACT_GENERATORS)
-        families = (*generated, REQUEST_SECONDS, EVENT_DELAY, RECOVERY_SECONDS, DROPPED)
+        families = (
+            *generated,
+            LOOP_DELAY,
+            REQUEST_SECONDS,
+            EVENT_DELAY,
+            RECOVERY_SECONDS,
+            DROPPED,
+        )
         return [_metric(family, ()) for family in families]
 
 
@@ -57,6 +71,13 @@ def _durations(calls: tuple[CallFacts, ...]) -> Metric:
         labels = {"method": printable(call.method), "endpoint": printable(call.endpoint)}
         delays = DelayFacts(call.requests, call.seconds, call.bounds, call.buckets)
         _add(metric, REQUEST_SECONDS.name, labels, delays)
+    return metric
+
+
+def _delay(family: Family, delays: DelayFacts) -> Metric:
+    """Of a family without labels."""
+    metric = _metric(family, ())
+    _add(metric, family.name, {}, delays)
     return metric
 
 

@@ -29,11 +29,11 @@ class Tree:
     faults: list[YamlFault] = field(default_factory=list)
 
 
-def compose(data: bytes, loader: Any = _LOADER) -> Tree:
-    """The one document in `data`. Raises YamlFault."""
+def compose(data: bytes, loader: Any = _LOADER, *, most: int = MAX_NODES) -> Tree:
+    """The one document in `data`, of at most so many values. Raises YamlFault."""
     text = decode(data)
     lines = len(text.rstrip().replace("\r\n", "\n").replace("\r", "\n").split("\n"))
-    builder = _Builder()
+    builder = _Builder(most)
     try:
         for event in yaml.parse(text, Loader=loader):
             builder.add(event)
@@ -50,6 +50,7 @@ def compose(data: bytes, loader: Any = _LOADER) -> Tree:
 class _Builder:
     """Open collections are a stack; `keys` holds for each the key that waits for its value."""
 
+    most: int
     root: Node | None = None
     faults: list[YamlFault] = field(default_factory=list)
     stack: list[Node] = field(default_factory=list)
@@ -87,9 +88,9 @@ class _Builder:
         if event.tag is not None:
             raise YamlFault(line, column, f"tag {_tag(event.tag)}: tags are refused, remove it")
         self.nodes += 1
-        if self.nodes > MAX_NODES:
+        if self.nodes > self.most:
             raise YamlFault(
-                line, column, f"more than {MAX_NODES} values in one file: split it into several"
+                line, column, f"more than {self.most} values in one file: split it into several"
             )
 
     def _node(self, event: yaml.NodeEvent, line: int, column: int) -> None:

@@ -7,7 +7,7 @@ from monitor.export.catalogue.ends import END_GENERATORS, RECOVERY_SECONDS
 from monitor.export.catalogue.fleet import EVENT_DELAY, FLEET_GENERATORS
 from monitor.export.catalogue.operator import OPERATOR_GENERATORS
 from monitor.export.facts import AgentFacts, MirrorFacts, RuleConfigFacts
-from monitor.export.family import Family, Generator, MetricType, Sample
+from monitor.export.family import Family, Generator, MetricType, Sample, Stability
 
 ROLES = ("manager", "worker", "none")
 _CALL = ("method", "endpoint")
@@ -29,6 +29,12 @@ RENDER_SECONDS = Family(
     "swarm_agent_scrape_render_seconds",
     MetricType.GAUGE,
     "Time it took to render the scrape before this one.",
+)
+LOOP_DELAY = Family(
+    "swarm_agent_event_loop_delay_seconds",
+    MetricType.HISTOGRAM,
+    "How late the agent's event loop ran what was due, looked at ten times a second.",
+    stability=Stability.EXPERIMENTAL,
 )
 REQUEST_SECONDS = Family(
     "swarm_agent_docker_request_duration_seconds",
@@ -252,6 +258,7 @@ AGENT_FAMILIES: tuple[Family, ...] = (
     BUILD,
     UP,
     *(generator.family for generator in FACT_GENERATORS),
+    LOOP_DELAY,
     REQUEST_SECONDS,
     EVENT_DELAY,
     RECOVERY_SECONDS,

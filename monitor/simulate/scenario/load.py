@@ -14,6 +14,9 @@ from monitor.rulefile.yaml_source import compose
 from monitor.simulate.scenario.curves import read_trace
 from monitor.simulate.scenario.models import Scenario, beside
 
+# Some thirty for each of 3,000 services. Rule files are held shorter: others may write them.
+_MOST_VALUES = 100_000
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -31,7 +34,7 @@ def load_scenario(path: Path | None = None) -> Loaded:
         if path is not None and path.stat().st_size > MAX_BYTES:
             return Loaded(path, problems=(Problem(file, 1, 1, "larger than 1 MiB"),))
         data = _shipped() if path is None else path.read_bytes()
-        tree = compose(data)
+        tree = compose(data, most=_MOST_VALUES)
     except OSError as error:
         return Loaded(path, problems=(Problem(file, 1, 1, f"cannot be read: {error.strerror}"),))
     except YamlFault as fault:

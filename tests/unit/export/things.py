@@ -168,6 +168,7 @@ FULL_FACTS = AgentFacts(
     role="manager",
     acting=True,
     loop_lag=0.001,
+    loop_delays=DelayFacts(4, 0.02, (0.001, 0.01), (3, 1, 0)),
     stream=StreamFacts(
         connected=True,
         events={("container", "start"): 2, ("container", "health_status: healthy"): 1},
