@@ -18,7 +18,8 @@ import pytest
 
 from tests.real.lab import eventually, processes, reaper
 
-pytestmark = pytest.mark.slow
+# The whole show, and what needs most of it, in scripts/thorough: `scripts/demo` itself simulates.
+slow, thorough = pytest.mark.slow, pytest.mark.thorough
 
 _ROOT = Path(__file__).parents[2]
 _BEGINS = "starting a private Swarm"
@@ -98,6 +99,7 @@ def usual_port_taken() -> Iterator[None]:
         yield
 
 
+@thorough
 def test_it_shows_scaling_up_and_back(demo: Callable[..., Demo]) -> None:
     """The whole show ends well within 100 s, beside an agent on the usual port, says what it is."""
     began = time.monotonic()
@@ -127,7 +129,13 @@ def test_it_shows_scaling_up_and_back(demo: Callable[..., Demo]) -> None:
     assert reaper.remains(shown.lab.name) == []
 
 
-@pytest.mark.parametrize("moment", [_BEGINS, _UP], ids=["while it starts", "under load"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(_BEGINS, marks=slow, id="while it starts"),
+        pytest.param(_UP, marks=thorough, id="under load"),
+    ],
+)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_at_once(
     demo: Callable[..., Demo], moment: str | re.Pattern[str], number: signal.Signals
@@ -148,6 +156,7 @@ def test_a_signal_ends_it_at_once(
     assert reaper.remains(shown.lab.name) == []
 
 
+@slow
 def test_a_dead_agent_is_told_and_its_log_kept(demo: Callable[..., Demo]) -> None:
     """Where the agent ends by itself the demo fails soon, with the reason and the logs' place."""
     shown = demo()
@@ -164,6 +173,7 @@ def test_a_dead_agent_is_told_and_its_log_kept(demo: Callable[..., Demo]) -> Non
     assert reaper.remains(shown.lab.name) == []
 
 
+@slow
 def test_killed_it_leaves_no_agent(demo: Callable[..., Demo]) -> None:
     """Even after SIGKILL of the demo its agent and its Swarm are removed."""
     shown = demo()
@@ -173,6 +183,7 @@ def test_killed_it_leaves_no_agent(demo: Callable[..., Demo]) -> None:
     eventually(lambda: not reaper.remains(shown.lab.name), 30, "all to be gone")
 
 
+@slow
 def test_without_root_it_says_what_to_do() -> None:
     """Who is not root is told so, before anything is installed, and how to go on."""
     refused = subprocess.run(
