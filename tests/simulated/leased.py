@@ -7,10 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from monitor.fleet.lease import Lease
+from monitor.fleet.lease_labels import CONFIG, PREFIX
 from monitor.model.config import Config
 from monitor.ports.errors import EngineError
 from monitor.simulate.engine import SimulatedEngine
 from monitor.simulate.swarm import Swarm
+
+# Seconds, as promised
+HELD = 8.0
+PATIENCE = 10.0
 
 
 class LateEngine:
@@ -190,3 +195,14 @@ async def fleet(managers: int = 3, *, seed: int = 0) -> AsyncIterator[Fleet]:
         for agent in agents:
             await agent.die()
         swarm.close()
+
+
+def labels(swarm_fleet: Fleet) -> dict[str, str]:
+    return swarm_fleet.swarm.config(CONFIG).labels
+
+
+def write(swarm_fleet: Fleet, **changes: str) -> None:
+    """What a person does: other values at some of the labels."""
+    config = swarm_fleet.swarm.config(CONFIG)
+    changed = {PREFIX + key: value for key, value in changes.items()}
+    swarm_fleet.swarm.label_config(config.id, config.version, config.labels | changed)

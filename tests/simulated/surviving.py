@@ -6,7 +6,7 @@ Each has its own mirror, controller and survival; usage is what the test says.
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from monitor.act.writer import Writer
 from monitor.cluster.mirror import Mirror
@@ -15,7 +15,7 @@ from monitor.control.survival import Survival
 from monitor.engine.stream import EventStream
 from monitor.model.history import History
 from monitor.model.now import Now
-from monitor.model.rule import AnyRule, RuleSet
+from monitor.model.rule import AnyRule, Backoff, Budget, RuleSet
 from monitor.model.usage import MetricKind, Sample
 from monitor.ports.clock import Clock
 from monitor.simulate.swarm import Swarm
@@ -25,6 +25,21 @@ from monitor.store.packing import parse, unpack
 from monitor.store.state_config import NAME, StateConfig
 from tests.simulated.bench import Records
 from tests.simulated.virtual import node_id
+from tests.unit.build import restart_rule, scale_rule
+
+MIB = 1024**2
+COOLDOWN = 120.0
+
+
+_RULE = scale_rule(max=9)
+COOLING = replace(_RULE, scale_up=replace(_RULE.scale_up, cooldown=COOLDOWN))
+"""Wants twice as many replicas at BUSY, and waits for COOLDOWN after each change."""
+
+CALM, BUSY = 0.25, 0.5
+"""Cores of each task of `web`; the target is half of its limit."""
+
+
+LEAK = restart_rule(budget=Budget(2, 600.0), backoff=Backoff(0.0, 0.0))
 
 
 @dataclass
@@ -205,3 +220,19 @@ async def fleet(*rules: AnyRule, swarm: Swarm | None = None) -> AsyncIterator[Fl
             *(run for agent in made.agents.values() for run in agent.runs), return_exceptions=True
         )
         swarm.close()
+
+
+async def web(made: Fleet, **parts) -> str:
+    values = {"replicas": 1, "cpu_limit": 0.5, "memory_limit": 100 * MIB}
+    service_id = made.swarm.create_service("web", **(values | parts))
+    await made.swarm.converged("web")
+    await asyncio.sleep(5)
+    made.used.cpu = BUSY
+    return service_id
+
+
+def cooled(made: Fleet, first_at: float) -> None:
+    """The second change came once the cooldown was over, and no earlier."""
+    assert len(made.records.applied) == 2
+    waited = made.records.applied[1].at - first_at
+    assert COOLDOWN - 0.1 <= waited <= COOLDOWN + 10, waited

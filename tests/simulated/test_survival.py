@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -12,45 +11,25 @@ from monitor.model.event import Event
 from monitor.model.outcome import OutcomeKind
 from monitor.model.pause import PauseScope
 from monitor.model.reason import Reason
-from monitor.model.rule import Backoff, Budget
+from monitor.model.rule import Budget
 from monitor.model.selector import Selector
-from monitor.ports.errors import Conflict, NotAManager, Unreachable
+from monitor.ports.errors import NotAManager
 from monitor.simulate.loop import run_virtual
-from monitor.store.packing import PREFIX
 from monitor.store.state_config import NAME
-from tests.simulated.surviving import Fleet, fleet
+from tests.simulated.surviving import (
+    BUSY,
+    CALM,
+    COOLDOWN,
+    COOLING,
+    LEAK,
+    MIB,
+    Fleet,
+    cooled,
+    fleet,
+    web,
+)
 from tests.simulated.virtual import virtual
-from tests.unit.build import restart_rule, scale_rule
-
-MIB = 1024**2
-COOLDOWN = 120.0
-
-
-_RULE = scale_rule(max=9)
-COOLING = replace(_RULE, scale_up=replace(_RULE.scale_up, cooldown=COOLDOWN))
-"""Wants twice as many replicas at BUSY, and waits for COOLDOWN after each change."""
-
-CALM, BUSY = 0.25, 0.5
-"""Cores of each task of `web`; the target is half of its limit."""
-
-
-LEAK = restart_rule(budget=Budget(2, 600.0), backoff=Backoff(0.0, 0.0))
-
-
-async def web(made: Fleet, **parts) -> str:
-    values = {"replicas": 1, "cpu_limit": 0.5, "memory_limit": 100 * MIB}
-    service_id = made.swarm.create_service("web", **(values | parts))
-    await made.swarm.converged("web")
-    await asyncio.sleep(5)
-    made.used.cpu = BUSY
-    return service_id
-
-
-def cooled(made: Fleet, first_at: float) -> None:
-    """The second change came once the cooldown was over, and no earlier."""
-    assert len(made.records.applied) == 2
-    waited = made.records.applied[1].at - first_at
-    assert COOLDOWN - 0.1 <= waited <= COOLDOWN + 10, waited
+from tests.unit.build import scale_rule
 
 
 @pytest.mark.parametrize("skew", [0.0, 3600.0, -3600.0])
@@ -199,50 +178,6 @@ def test_death_at_any_await_of_a_write_loses_and_doubles_nothing(crash, record_p
     assert total >= 6, total
 
 
-@virtual(limit=300)
-async def test_a_write_that_cannot_be_stored_is_not_sent() -> None:
-    """And consumes nothing: once the store answers it is done at once, without a cooldown."""
-    async with fleet(COOLING) as made:
-        service_id = await web(made)
-        made.used.cpu = CALM
-        agent = await made.start("a", acts=True)
-        await made.until(lambda: agent.survival.ready_for(made.lease.term) == "")
-        made.engine().faults.fail_next("update_config", Unreachable("cut off"), times=4)
-        made.engine().faults.fail_next("config", Unreachable("cut off"), times=4)
-        made.used.cpu = BUSY
-        await made.until(lambda: made.records.outcomes)
-        kind = made.records.outcomes[0][1]
-        assert kind.kind is OutcomeKind.FAILED
-        assert "could not be stored" in kind.detail
-        assert made.records.own == []
-        assert agent.history(service_id, "r1").events == ()
-        await made.until(lambda: made.replicas() == 2)
-        assert len(agent.history(service_id, "r1").events) == 1
-
-
-@virtual(limit=300)
-async def test_an_agent_that_was_superseded_without_knowing_sends_nothing() -> None:
-    """Both believe that they act: the one with the older term cannot store its intent."""
-    async with fleet(COOLING) as made:
-        await web(made)
-        made.used.cpu = CALM
-        old = await made.start("a", acts=True)
-        await made.until(lambda: old.survival.ready_for(made.lease.term) == "")
-        term = made.lease.term
-        frozen = old.controller._actorship
-        object.__setattr__(frozen, "lease", replace(made.lease))
-        new = await made.start("b", acts=True)
-        await made.until(lambda: new.survival.ready_for(made.lease.term) == "")
-        made.records.writes.clear()
-        made.used.cpu = BUSY
-        await made.end(new)
-        await asyncio.sleep(10)
-        assert frozen.term() == term
-        assert made.records.own == []
-        assert "an agent of term 2 has written" in old.survival.problem
-        assert old.survival.ready_for(term)
-
-
 @virtual(limit=600)
 async def test_pauses_survive_all_agents() -> None:
     """Kept at once, in force at the next agent before it acts, ended on time."""
@@ -263,69 +198,6 @@ async def test_pauses_survive_all_agents() -> None:
         assert second.controller.pauses.on("web", "r1", made.swarm.clock.now()).by == "ann"
         await made.until(lambda: made.replicas() == 2, within=60)
         assert made.records.applied[0].at - began >= 99.0
-
-
-@virtual(limit=300)
-async def test_a_pause_that_cannot_be_stored_is_refused() -> None:
-    """The person is told, and what was in force before is in force."""
-    async with fleet(COOLING) as made:
-        await web(made)
-        made.used.cpu = CALM
-        agent = await made.start("a", acts=True)
-        await made.until(lambda: agent.survival.ready_for(made.lease.term) == "")
-        pauses = agent.controller.pauses.having(PauseScope.ALL, "", None, made.swarm.clock.now())
-        made.engine().faults.unreachable = True
-        said = await agent.controller.keep_pauses(pauses)
-        assert "could not be stored" in said
-        assert agent.controller.pauses.shown(made.swarm.clock.now()) == ()
-        made.engine().faults.unreachable = False
-        made.lease.give("nobody")
-        assert "nobody acts" in await agent.controller.keep_pauses(pauses)
-
-
-@virtual(limit=600)
-async def test_a_removed_state_is_written_anew_from_memory() -> None:
-    """A person removes the config: the agent that acts, or the next one, puts it back."""
-    async with fleet(COOLING) as made:
-        await web(made)
-        first = await made.start("a", acts=True)
-        await made.start("b")
-        await made.until(lambda: made.replicas() == 2)
-        at = made.records.applied[0].at
-        await asyncio.sleep(8)
-        made.swarm.remove_config(NAME)
-        first.survival.hint()
-        await asyncio.sleep(2)
-        assert made.state()["services"]
-        made.swarm.remove_config(NAME)
-        await made.end(first)
-        made.lease.give("b")
-        await made.until(lambda: made.replicas() == 4, within=COOLDOWN)
-        cooled(made, at)
-
-
-@virtual(limit=900)
-async def test_an_unreadable_state_is_said_and_taken_for_the_worst() -> None:
-    """Nobody remembers: cooldowns begin, budgets are spent, and after that all goes on."""
-    async with fleet(COOLING, LEAK) as made:
-        service_id = await web(made)
-        first = await made.start("a", acts=True)
-        await made.until(lambda: made.replicas() == 2)
-        made.used.cpu = CALM
-        await asyncio.sleep(COOLDOWN + 5)
-        await made.end(first)
-        made.used.cpu = BUSY
-        config = made.swarm.config(NAME)
-        made.swarm.label_config(config.id, config.version, {f"{PREFIX}format": "99"})
-        began = made.swarm.mono()
-        second = await made.start("a", acts=True)
-        await asyncio.sleep(10)
-        assert "newer release" in second.problems[-1]
-        assert len(second.history(service_id, "leak").restarts) == LEAK.budget.count
-        await made.until(lambda: made.replicas() == 4, within=COOLDOWN + 10)
-        assert made.records.applied[1].at - began >= COOLDOWN
-        assert made.state()["services"]
-        assert made.swarm.config(f"{NAME}-unreadable").labels == {f"{PREFIX}format": "99"}
 
 
 @virtual(limit=900)
@@ -426,26 +298,6 @@ def test_whatever_happens_to_agents_no_cooldown_is_cut_short(skew) -> None:
 
 
 @virtual(limit=600)
-async def test_the_state_of_a_later_term_that_nobody_writes_any_more_is_taken_over() -> None:
-    """The lease was removed and begins anew at term 1: it takes 15 s, and not for ever."""
-    async with fleet(COOLING) as made:
-        await web(made)
-        made.lease.term = 40
-        first = await made.start("a", acts=True)
-        await made.until(lambda: made.replicas() == 2)
-        made.used.cpu = CALM
-        await made.end(first)
-        made.lease.term = 0
-        second = await made.start("b", acts=True)
-        await asyncio.sleep(10)
-        assert second.survival.ready_for(1)
-        assert second.survival.highest_term == 41
-        await made.until(lambda: second.survival.ready_for(1) == "", within=10)
-        await asyncio.sleep(2)
-        assert len(second.history(made.swarm.service("web").id, "r1").events) == 1
-
-
-@virtual(limit=600)
 async def test_many_writes_at_once_share_what_is_stored() -> None:
     """Twenty intents of one moment are one or two writes of the state, not twenty."""
     names = [f"s{number}" for number in range(20)]
@@ -481,44 +333,3 @@ async def test_a_worker_and_events_of_other_configs_are_no_matter() -> None:
         agent.survival.heard(Event("config", "update", "c1", 0, {"name": NAME}))
         await asyncio.sleep(0.1)
         assert made.engine().calls["config"] == calls + 1
-
-
-@pytest.mark.parametrize("wants", [True, False])
-def test_a_write_that_arrives_after_its_agent_died_is_counted_or_refused(wants) -> None:
-    """The next agent writes before it comes, and it is refused; or it does not, and what comes is
-    known as the work of an agent: the cooldown runs from there."""
-
-    async def run() -> None:
-        async with fleet(COOLING) as made:
-            service_id = await web(made)
-            engine, late = made.engine(), []
-
-            async def posted_late(*args) -> None:
-                async def deliver() -> None:
-                    await asyncio.sleep(4.0)
-                    with suppress(Conflict):
-                        made.swarm.update_service(*args)
-
-                late.append(asyncio.create_task(deliver(), name="write late"))
-                await asyncio.sleep(60.0)
-
-            engine.update_service = posted_late
-            first = await made.start("a", acts=True)
-            await made.until(lambda: late)
-            await made.end(first)
-            del engine.update_service
-            made.used.cpu = BUSY if wants else CALM
-            second = await made.start("b", acts=True)
-            await late[0]
-            at = made.swarm.mono()
-            await asyncio.sleep(3)
-            assert made.replicas() == 2
-            assert len(second.history(service_id, "r1").events) == 1
-            assert second.history(service_id, "r1").set_by_us == 2
-            made.used.cpu = BUSY
-            await made.until(lambda: made.replicas() == 4, within=COOLDOWN + 10)
-            assert made.swarm.mono() - at >= COOLDOWN - (6 if wants else 1)
-            applied = [write for write in made.records.writes if write.applied]
-            assert [write.replicas for write in applied] == [(1, 2), (2, 4)]
-
-    run_virtual(run(), limit=600)
