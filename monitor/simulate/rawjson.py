@@ -61,9 +61,14 @@ def node_json(node: SimNode) -> dict[str, Any]:
 def service_json(service: SimService) -> dict[str, Any]:
     """The raw object, as `GET /services/{id}` gives it; a copy of what the store holds."""
     endpoint = copy.deepcopy(service.spec.get("EndpointSpec") or {})
-    raw = _meta(service) | {"Spec": copy.deepcopy(service.spec), "Endpoint": {"Spec": endpoint}}
-    if endpoint.get("Ports"):
-        raw["Endpoint"]["Ports"] = copy.deepcopy(endpoint["Ports"])
+    attached = service.spec["TaskTemplate"].get("Networks") or service.spec.get("Networks")
+    published = endpoint.get("Ports")  # without either, managers have nothing to allocate
+    raw = _meta(service) | {
+        "Spec": copy.deepcopy(service.spec),
+        "Endpoint": {"Spec": endpoint if attached or published else {}},
+    }
+    if published:
+        raw["Endpoint"]["Ports"] = copy.deepcopy(published)
     if service.previous_spec is not None:
         raw["PreviousSpec"] = copy.deepcopy(service.previous_spec)
     if service.update_status is not None:

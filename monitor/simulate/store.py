@@ -51,6 +51,11 @@ class Store:
         self._stamp = max(self._stamp + 1, round(self._clock.now().wall * 1e9))
         return self._stamp
 
+    def next_version(self) -> int:
+        """The index of a change to what is kept elsewhere."""
+        self._index += 1
+        return self._index
+
     def watch(self, watcher: Callable[[Change], None]) -> None:
         """`watcher` is called within every change: it may take note, not change the store."""
         self._watchers.append(watcher)

@@ -6,7 +6,18 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from monitor.ports.errors import EngineError, Unreachable
-from monitor.simulate.http import configs, containers, events, nodes, services, system, tasks
+from monitor.simulate.http import (
+    configs,
+    containers,
+    events,
+    networks,
+    nodes,
+    refused,
+    secrets,
+    services,
+    system,
+    tasks,
+)
 from monitor.simulate.http.answers import (
     NO_LEADER,
     NOT_A_MANAGER,
@@ -50,13 +61,16 @@ _ROUTES: tuple[tuple[str, str, Handler, str], ...] = (
     ("POST", "/containers/{id}/kill", containers.end_container, "stop"),
     ("DELETE", "/containers/{id}", containers.end_container, "stop"),
     ("GET", "/events", events.stream_events, "events"),
-    ("GET", "/networks", system.empty_list, "networks"),
-    ("GET", "/networks/{id}", system.no_network, "networks"),
-    ("GET", "/secrets", system.empty_list, "secrets"),
-    ("GET", "/images/json", system.empty_list, "images"),
-    ("GET", "/plugins", system.empty_list, "plugins"),
-    ("GET", "/volumes", system.empty_volumes, "volumes"),
-    ("GET", r"/distribution/{name:.+}/json", system.no_registry, "distribution"),
+    ("GET", "/networks", networks.list_networks, "networks"),
+    ("POST", "/networks/create", networks.create_network, "create_network"),
+    ("GET", "/networks/{id}", networks.inspect_network, "networks"),
+    ("DELETE", "/networks/{id}", networks.remove_network, "remove_network"),
+    ("GET", "/secrets", secrets.list_secrets, "secrets"),
+    ("POST", "/secrets/create", secrets.create_secret, "create_secret"),
+    ("GET", "/secrets/{id}", secrets.inspect_secret, "secrets"),
+    ("POST", "/secrets/{id}/update", secrets.update_secret, "update_secret"),
+    ("DELETE", "/secrets/{id}", secrets.remove_secret, "remove_secret"),
+    *refused.ROUTES,
 )
 
 _Next = Callable[[web.Request], Awaitable[web.StreamResponse]]

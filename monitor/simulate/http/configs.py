@@ -10,11 +10,11 @@ from monitor.simulate.http.answers import Refused, done, list_answer, object_ans
 from monitor.simulate.http.face import Face, body_of, version_of
 from monitor.simulate.http.filters import begins, filters_of, labelled, one_of
 from monitor.simulate.http.lookup import find_config
-from monitor.simulate.http.specs import check_name
+from monitor.simulate.http.specs import check_name, strings
 from monitor.simulate.rawjson import config_json
 from monitor.simulate.state import Spec
 
-_INVALID = "rpc error: code = InvalidArgument desc = "
+INVALID = "rpc error: code = InvalidArgument desc = "
 
 
 async def list_configs(face: Face, request: web.Request) -> web.Response:
@@ -40,7 +40,7 @@ async def create_config(face: Face, request: web.Request) -> web.Response:
     name = str(spec.get("Name", ""))
     check_name(name.replace(".", "-"))
     try:
-        created = face.swarm.create_config(name, _labels(spec), _data(spec))
+        created = face.swarm.create_config(name, strings(spec.get("Labels")), data_of(spec))
     except EngineError as error:
         raise refusal(error) from error
     return object_answer({"ID": created}, status=201)
@@ -50,10 +50,10 @@ async def update_config(face: Face, request: web.Request) -> web.Response:
     version = version_of(request, "config")
     spec = await body_of(request)
     config = find_config(face.store, request.match_info["id"])
-    if spec.get("Name") != config.name or ("Data" in spec and _data(spec) != config.data):
-        raise Refused(400, f"{_INVALID}only updates to Labels are allowed")
+    if spec.get("Name") != config.name or ("Data" in spec and data_of(spec) != config.data):
+        raise Refused(400, f"{INVALID}only updates to Labels are allowed")
     try:
-        face.swarm.label_config(config.id, version, _labels(spec))
+        face.swarm.label_config(config.id, version, strings(spec.get("Labels")))
     except EngineError as error:
         raise refusal(error) from error
     return done()
@@ -61,23 +61,31 @@ async def update_config(face: Face, request: web.Request) -> web.Response:
 
 async def remove_config(face: Face, request: web.Request) -> web.Response:
     config = find_config(face.store, request.match_info["id"])
-    for service in face.store.services.values():
-        container = service.spec["TaskTemplate"]["ContainerSpec"]
-        if any(one.get("ConfigID") == config.id for one in container.get("Configs") or ()):
-            raise Refused(
-                400,
-                f"{_INVALID}config '{config.name}' is in use by the following service: "
-                f"{service.name}",
-            )
+    if users := users_of(face, "Configs", "ConfigID", config.id):
+        raise Refused(400, f"{INVALID}config '{config.name}' is in use by the following {users}")
     face.swarm.remove_config(config.name)
     return done(204)
 
 
-def _labels(spec: Spec) -> dict[str, str]:
-    return {str(key): str(value) for key, value in (spec.get("Labels") or {}).items()}
+def users_of(face: Face, part: str, key: str, wanted: str) -> str:
+    """`service: a` or `services: a, b`, those whose containers are given it; "" for none.
+
+    part and key: `Configs` and `ConfigID`, or `Secrets` and `SecretID`.
+    """
+    names = [
+        service.name
+        for service in face.store.services.values()
+        if any(
+            one.get(key) == wanted
+            for one in service.spec["TaskTemplate"]["ContainerSpec"].get(part) or ()
+        )
+    ]
+    if not names:
+        return ""
+    return f"service{'s' if len(names) > 1 else ''}: {', '.join(names)}"
 
 
-def _data(spec: Spec) -> bytes:
+def data_of(spec: Spec) -> bytes:
     try:
         return base64.b64decode(str(spec.get("Data", "")), validate=True)
     except binascii.Error as error:

@@ -6,8 +6,10 @@ from typing import Any
 
 from aiohttp import web
 
+from monitor.model.container import Health
 from monitor.model.task import TaskState
-from monitor.simulate.announce import container_labels
+from monitor.simulate.announce import container_event, container_labels
+from monitor.simulate.http.ago import ago
 from monitor.simulate.http.answers import Refused, done, object_answer
 from monitor.simulate.http.face import Face, asked
 from monitor.simulate.http.filters import Filters, filters_of, labelled
@@ -70,16 +72,35 @@ def _listed(face: Face, task: SimTask) -> dict[str, Any]:
         "Names": [f"/{task.name}"],
         "Image": image_of(task.spec),
         "ImageID": "",
-        "Command": "",
+        "Command": _command(task),
         "Created": task.started_ns // NANO,
         "Ports": [],
         "Labels": raw["Config"]["Labels"],
         "State": raw["State"]["Status"],
-        "Status": "Up" if running(task) else f"Exited ({task.exit_code or 0})",
+        "Status": _status(face, task),
         "HostConfig": {"NetworkMode": "default"},
         "NetworkSettings": {"Networks": {}},
         "Mounts": [],
     }
+
+
+def _command(task: SimTask) -> str:
+    container = task.spec["ContainerSpec"]
+    words = [*(container.get("Command") or ()), *(container.get("Args") or ())]
+    first, rest = words[:1], words[1:]
+    return " ".join([*first, *(f"'{word}'" if " " in word else word for word in rest)])
+
+
+def _status(face: Face, task: SimTask) -> str:
+    now = face.store.stamp()
+    if not running(task):
+        return f"Exited ({task.exit_code or 0}) {ago((now - task.since_ns) / NANO)} ago"
+    health = {
+        Health.STARTING: " (health: starting)",
+        Health.HEALTHY: " (healthy)",
+        Health.UNHEALTHY: " (unhealthy)",
+    }.get(face.health(task), "")
+    return f"Up {ago((now - task.started_ns) / NANO)}{health}"
 
 
 async def inspect_container(face: Face, request: web.Request) -> web.Response:
@@ -114,14 +135,27 @@ async def end_container(face: Face, request: web.Request) -> web.Response:
     """
     task = find_container(face.tasks_here(), request.match_info["id"])
     verb = request.path.rsplit("/", 1)[-1]
+    removed = request.method == "DELETE"
+    key = request.match_info["id"]
     if verb == "kill" and not running(task):
-        raise Refused(409, f"cannot kill container: {task.container_id} is not running")
-    if request.method == "DELETE" and running(task) and not asked(request, "force"):
+        raise Refused(409, f"cannot kill container: {key}: container {key} is not running")
+    if removed and running(task) and not asked(request, "force"):
         raise Refused(
             409,
-            f'cannot remove container "/{task.name}": container is running: stop the container '
-            "before removing or force remove",
+            f'cannot remove container "{key}": container is running: stop the container before '
+            "removing or force remove",
         )
     if running(task):
+        _tell(face, task, "kill", signal="15" if verb == "stop" else "9")
         face.swarm.end_task(task.id, 143 if verb == "stop" else 137)
+        if verb == "stop":
+            _tell(face, task, "stop")
+    if removed:
+        _tell(face, task, "destroy")
+        face.extras.removed.add(task.container_id)
     return done(204)
+
+
+def _tell(face: Face, task: SimTask, action: str, **more: str) -> None:
+    event = container_event(task, action, face.store.stamp(), **more)
+    face.swarm.publish(task.node_id, event)

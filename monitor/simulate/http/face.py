@@ -7,8 +7,10 @@ from typing import Any
 from aiohttp import web
 
 from monitor.model.container import Health
+from monitor.model.event import Event
 from monitor.simulate.engine import SimulatedEngine
 from monitor.simulate.http.answers import Refused
+from monitor.simulate.http.extras import Extras
 from monitor.simulate.http.spelled import Spelled
 from monitor.simulate.state import SimNode, SimTask
 from monitor.simulate.store import Store
@@ -19,11 +21,18 @@ class Face:
     """`whole`: its containers are those of all nodes, as if the Swarm were one machine."""
 
     def __init__(
-        self, swarm: Swarm, node_id: str, spelled: Spelled, *, whole: bool = False
+        self,
+        swarm: Swarm,
+        node_id: str,
+        spelled: Spelled,
+        extras: Extras,
+        *,
+        whole: bool = False,
     ) -> None:
         self.swarm = swarm
         self.node_id = node_id
         self.spelled = spelled
+        self.extras = extras
         self.whole = whole
 
     @property
@@ -45,9 +54,16 @@ class Face:
 
     def tasks_here(self) -> Iterable[SimTask]:
         """Tasks whose containers this engine shows."""
-        if self.whole:
-            return self.store.tasks.values()
-        return self.store.tasks_on[self.node_id].values()
+        here = self.store.tasks if self.whole else self.store.tasks_on[self.node_id]
+        if not self.extras.removed:
+            return here.values()
+        return [task for task in here.values() if task.container_id not in self.extras.removed]
+
+    def tell(self, event: Event) -> None:
+        """An event of this engine, or, with the scope `swarm`, of every manager's."""
+        for node in list(self.store.nodes.values()):
+            if node.id == self.node_id or (event.scope == "swarm" and node.role == "manager"):
+                self.swarm.publish(node.id, event)
 
     def health(self, task: SimTask) -> Health:
         return self.swarm.health.get(task.id, Health.NONE)

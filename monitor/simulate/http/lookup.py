@@ -1,6 +1,6 @@
 """Objects by what a person writes: an id, a name, or the beginning of an id."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from monitor.simulate.http.answers import Refused
@@ -46,6 +46,10 @@ def find_task(store: Store, key: str) -> SimTask:
 
 def find_config(store: Store, key: str) -> SimConfig:
     return _find("config", key, store.configs.values(), lambda config: config.name)
+
+
+def find_secret(secrets: Mapping[str, SimConfig], key: str) -> SimConfig:
+    return _find("secret", key, secrets.values(), lambda secret: secret.name)
 
 
 def find_container(tasks: Iterable[SimTask], key: str) -> SimTask:

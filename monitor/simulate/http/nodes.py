@@ -7,7 +7,7 @@ from monitor.simulate.http.answers import Refused, done, list_answer, object_ans
 from monitor.simulate.http.face import Face, asked, body_of, version_of
 from monitor.simulate.http.filters import begins, filters_of, labelled, one_of
 from monitor.simulate.http.lookup import find_node
-from monitor.simulate.rawjson import node_json
+from monitor.simulate.http.node_json import full_node_json
 
 _AVAILABILITIES = {availability.value: availability for availability in Availability}
 
@@ -29,7 +29,8 @@ async def list_nodes(face: Face, request: web.Request) -> web.Response:
 
 
 async def inspect_node(face: Face, request: web.Request) -> web.Response:
-    return object_answer(node_json(find_node(face.store, request.match_info["id"], face.node_id)))
+    node = find_node(face.store, request.match_info["id"], face.node_id)
+    return object_answer(full_node_json(node))
 
 
 async def update_node(face: Face, request: web.Request) -> web.Response:
@@ -38,9 +39,9 @@ async def update_node(face: Face, request: web.Request) -> web.Response:
     node = find_node(face.store, request.match_info["id"], face.node_id)
     role, availability = spec.get("Role", ""), spec.get("Availability", "")
     if role not in ("worker", "manager"):
-        raise Refused(400, f"invalid Role: '{role}'")
+        raise Refused(400, f'invalid Role: "{role}"')
     if availability not in _AVAILABILITIES:
-        raise Refused(400, f"invalid Availability: '{availability}'")
+        raise Refused(400, f'invalid Availability: "{availability}"')
     if version != node.version:
         raise Refused(500, "rpc error: code = Unknown desc = update out of sequence")
     if role == "worker" and node.role == "manager":

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from monitor.engine.address import MAX_SOCKET_PATH
 from monitor.simulate.http.app import build_app
+from monitor.simulate.http.extras import Extras
 from monitor.simulate.http.face import Face
 from monitor.simulate.http.spelled import Spelled
 from monitor.simulate.swarm import Swarm
@@ -30,10 +31,10 @@ async def serve_engines(
     A socket that nobody listens on any more is replaced; the files are gone afterwards. whole:
     each engine shows the containers of all nodes, as if the Swarm were one machine.
     """
-    spelled = Spelled(swarm.store)
+    spelled, extras = Spelled(swarm.store), Extras()
     async with AsyncExitStack() as stack:
         for node_id, path in sockets.items():
-            face = Face(swarm, node_id, spelled, whole=whole)
+            face = Face(swarm, node_id, spelled, extras, whole=whole)
             await stack.enter_async_context(_serve(build_app(face), path))
         yield
 

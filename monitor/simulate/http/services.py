@@ -7,7 +7,8 @@ from monitor.simulate.http.answers import Refused, done, list_answer, object_ans
 from monitor.simulate.http.face import Face, asked, body_of, version_of
 from monitor.simulate.http.filters import begins, filters_of, labelled, one_of
 from monitor.simulate.http.lookup import find_service
-from monitor.simulate.http.specs import checked, with_defaults
+from monitor.simulate.http.networks import with_network_ids
+from monitor.simulate.http.specs import as_told, checked, with_defaults
 from monitor.simulate.rawjson import service_json
 from monitor.simulate.spec import mode_of
 
@@ -54,7 +55,8 @@ async def create_service(face: Face, request: web.Request) -> web.Response:
             "rpc error: code = AlreadyExists desc = name conflicts with an existing object: "
             f"service {name} already exists",
         )
-    return object_answer({"ID": face.swarm.create_raw(spec)}, status=201)
+    made = as_told(with_network_ids(face, spec))
+    return object_answer({"ID": face.swarm.create_raw(made)}, status=201)
 
 
 async def update_service(face: Face, request: web.Request) -> web.Response:
@@ -69,11 +71,12 @@ async def update_service(face: Face, request: web.Request) -> web.Response:
         raise Refused(501, f"{_UNIMPLEMENTED}renaming services is not supported")
     if mode_of(spec) != mode_of(service.spec):
         raise Refused(501, f"{_UNIMPLEMENTED}service mode change is not allowed")
+    spec = with_network_ids(face, spec)
     try:
         if back == "previous":
             face.swarm.roll_back(service.id, version)
         else:
-            face.swarm.update_service(service.id, version, spec)
+            face.swarm.update_service(service.id, version, as_told(spec, service.spec))
     except EngineError as error:
         raise refusal(error) from error
     return object_answer({"Warnings": None})

@@ -6,11 +6,13 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from monitor.simulate.http.answers import Refused
+from monitor.simulate.http.words import check_words
 from monitor.simulate.state import Spec
 
 _NAME = re.compile(r"[a-zA-Z0-9]+(?:[a-zA-Z0-9-_]*[a-zA-Z0-9])?")
 _LONGEST_NAME = 63
 _INVALID = "rpc error: code = InvalidArgument desc = "
+_AFTER_ISOLATION = ("Sysctls", "CapabilityAdd", "CapabilityDrop", "Ulimits", "OomScoreAdj")
 NOT_SIMULATED = "this simulated Swarm runs containers alone"
 
 
@@ -121,6 +123,7 @@ def checked(spec: Spec) -> Spec:
     check_name(service.Name)
     if not template.ContainerSpec.Image:
         raise Refused(400, f"{_INVALID}ContainerSpec: image reference must be provided")
+    check_words(spec)
     raw = spec["TaskTemplate"]
     container = _without_empty(raw["ContainerSpec"], "Labels", "Env")
     return {
@@ -129,6 +132,37 @@ def checked(spec: Spec) -> Spec:
         "TaskTemplate": {"ForceUpdate": 0, **raw, "ContainerSpec": container},
         "Mode": _mode(spec.get("Mode") or {}),
     }
+
+
+def as_told(spec: Spec, had: Spec | None = None) -> Spec:
+    """With the words that the daemon puts into each spec it tells, in the places it has them.
+
+    had: the spec before. One that was not made through the API has none of them, and must not
+    get them: its tasks would differ from it.
+    """
+    for part in ("UpdateConfig", "RollbackConfig"):
+        if part in spec:
+            spec = {**spec, part: _spelled_out(spec[part])}
+    template = spec["TaskTemplate"]
+    container = template["ContainerSpec"]
+    if had is not None and "Runtime" not in had["TaskTemplate"]:
+        return spec
+    if "Isolation" not in container:
+        after = {key: value for key, value in container.items() if key in _AFTER_ISOLATION}
+        before = {key: value for key, value in container.items() if key not in after}
+        container = {**before, "Isolation": "default", **after}
+    told = {**template, "ContainerSpec": container}
+    return {**spec, "TaskTemplate": {**told, "Runtime": told.get("Runtime") or "container"}}
+
+
+def _spelled_out(update: Spec) -> Spec:
+    said = {"FailureAction": update.get("FailureAction") or "pause"}
+    return {**update, **said, "Order": update.get("Order") or "stop-first"}
+
+
+def strings(raw: Any) -> dict[str, str]:
+    """Labels or options as strings by strings; None for none."""
+    return {str(key): str(value) for key, value in (raw or {}).items()}
 
 
 def check_name(name: str) -> None:

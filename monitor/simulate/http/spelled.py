@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
+from monitor.simulate.http.node_json import full_node_json
 from monitor.simulate.rawjson import (
     config_json,
-    node_json,
     service_json,
     service_status,
     task_json,
@@ -42,7 +42,7 @@ class Spelled:
 def _raw(what: SimObject) -> dict[str, Any]:
     match what:
         case SimNode():
-            return node_json(what)
+            return full_node_json(what)
         case SimService():
             return service_json(what)
         case SimTask():

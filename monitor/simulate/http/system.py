@@ -1,10 +1,11 @@
-"""What a client asks about the daemon itself, and what a simulated one has none of."""
+"""What a client asks about the daemon itself."""
 
 from aiohttp import web
 
-from monitor.simulate.http.answers import Refused, list_answer, message_answer, object_answer
+from monitor.simulate.http.answers import object_answer
 from monitor.simulate.http.containers import running
 from monitor.simulate.http.face import Face
+from monitor.simulate.http.node_json import PLUGINS, TLS_INFO
 from monitor.simulate.rawjson import (
     API_VERSION,
     CLUSTER_ID,
@@ -94,12 +95,24 @@ async def info(face: Face, request: web.Request) -> web.Response:
             "OSType": "linux",
             "Architecture": "x86_64",
             "SystemTime": rfc3339(face.store.stamp()),
-            "Plugins": {"Volume": [], "Network": [], "Authorization": None, "Log": []},
+            "Plugins": _plugins(),
             "Warnings": None,
             **dict.fromkeys(_HAS, True),
             **raw,
         }
     )
+
+
+def _plugins() -> dict[str, list[str] | None]:
+    def named(kind: str) -> list[str]:
+        return [name for type_, name in PLUGINS if type_ == kind]
+
+    return {
+        "Volume": named("Volume"),
+        "Network": named("Network"),
+        "Authorization": None,
+        "Log": named("Log"),
+    }
 
 
 def _cluster(face: Face) -> dict[str, object]:
@@ -125,7 +138,7 @@ def _cluster(face: Face) -> dict[str, object]:
             "TaskDefaults": {},
             "EncryptionConfig": {"AutoLockManagers": False},
         },
-        "TLSInfo": {},
+        "TLSInfo": TLS_INFO,
         "RootRotationInProgress": False,
         "DefaultAddrPool": ["10.0.0.0/8"],
         "SubnetSize": 24,
@@ -135,20 +148,3 @@ def _cluster(face: Face) -> dict[str, object]:
 
 async def swarm(face: Face, request: web.Request) -> web.Response:
     return object_answer({**_cluster(face), "JoinTokens": {"Worker": "", "Manager": ""}})
-
-
-async def empty_list(face: Face, request: web.Request) -> web.Response:
-    return list_answer([])
-
-
-async def empty_volumes(face: Face, request: web.Request) -> web.Response:
-    return object_answer({"Volumes": [], "Warnings": None})
-
-
-async def no_network(face: Face, request: web.Request) -> web.Response:
-    raise Refused(404, f"network {request.match_info['id']} not found")
-
-
-async def no_registry(face: Face, request: web.Request) -> web.Response:
-    """No image is looked up anywhere, so clients keep the tag as it was given."""
-    return message_answer(403, "a simulated Swarm asks no registry")

@@ -20,7 +20,7 @@ async def list_tasks(face: Face, request: web.Request) -> web.Response:
     filters = filters_of(request, _KINDS)
     for state in filters.get("desired-state", ()):
         if state.lower() not in TASK_STATES:
-            raise Refused(400, f"invalid task state '{state}'")
+            raise Refused(400, f"Invalid desired-state filter: '{state}'")
     return list_answer(
         [face.spelled.of(task) for task in _candidates(face, filters) if _fits(face, filters, task)]
     )

@@ -1,0 +1,35 @@
+"""What a simulated Swarm holds beside the model: networks and secrets, which nothing runs by."""
+
+from dataclasses import dataclass, field
+
+from monitor.simulate.state import SimConfig
+
+
+@dataclass(slots=True, kw_only=True)
+class Network:
+    """`created_ns` in epoch nanoseconds; `number` is the third byte of its subnet, 0: has none."""
+
+    id: str
+    name: str
+    driver: str
+    scope: str
+    number: int = 0
+    created_ns: int = 0
+    labels: dict[str, str] = field(default_factory=dict)
+    options: dict[str, str] = field(default_factory=dict)
+    attachable: bool = False
+    internal: bool = False
+    ingress: bool = False
+
+
+@dataclass(slots=True)
+class Extras:
+    """Shared by the engines of one Swarm; by id. `removed`: containers taken away by hand.
+
+    A secret is kept as a config is: its data never leaves the Swarm again.
+    """
+
+    networks: dict[str, Network] = field(default_factory=dict)
+    secrets: dict[str, SimConfig] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
+    numbers: int = 0

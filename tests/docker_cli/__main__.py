@@ -1,0 +1,55 @@
+"""Records what docker commands print against a real Swarm, or compares the simulated one with it.
+
+    python -m tests.docker_cli record [CLIENT]      needs what the tests on real engines need
+    python -m tests.docker_cli compare [CLIENT]
+
+CLIENT: a docker client in place of the machine's own.
+"""
+
+import asyncio
+import difflib
+import sys
+
+from tests.docker_cli.play import Client, play, scripts
+from tests.docker_cli.recordings import recording, write_recording
+from tests.docker_cli.simulated import simulated
+from tests.real.lab import Swarm
+from tests.real.lab.requirements import docker_bin
+
+
+def _record(client: str) -> int:
+    with Swarm.start(1, 1) as swarm:
+        for name in scripts():
+            path = write_recording(client, name, play(name, Client(client, swarm.manager.url)))
+            print(path)
+    return 0
+
+
+async def _compare(client: str) -> int:
+    different = 0
+    for name in scripts():
+        async with simulated() as host:
+            printed = await asyncio.to_thread(play, name, Client(client, host))
+        known = recording(client, name)
+        if known is None:
+            print(f"{name}: nothing is recorded for this client", file=sys.stderr)
+            return 2
+        lines = difflib.unified_diff(
+            known.splitlines(), printed.splitlines(), "real", "simulated", lineterm=""
+        )
+        for line in lines:
+            print(line)
+            different = 1
+    return different
+
+
+def main(words: list[str]) -> int:
+    client = words[1] if len(words) > 1 else docker_bin()
+    if client is None or not words or words[0] not in ("record", "compare"):
+        print(__doc__, file=sys.stderr)
+        return 2
+    return _record(client) if words[0] == "record" else asyncio.run(_compare(client))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
