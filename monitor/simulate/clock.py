@@ -16,10 +16,13 @@ class VirtualClock:
     def __init__(self, *, start_wall: float = 1_750_000_000.0, seed: int = 0) -> None:
         self._start_wall = start_wall
         self._random = random.Random(seed)  # noqa: S311  (reproducible, not secret)
+        self._now = Now(-1.0, 0.0)  # of the moment that was last asked for: often the same
 
     def now(self) -> Now:
         mono = asyncio.get_running_loop().time()
-        return Now(mono, self._start_wall + mono)
+        if mono != self._now.mono:
+            self._now = Now(mono, self._start_wall + mono)
+        return self._now
 
     def random(self) -> float:
         return self._random.random()
@@ -27,3 +30,4 @@ class VirtualClock:
     def jump_wall(self, seconds: float) -> None:
         """Set the wall clock forward, or back where negative; monotonic time is untouched."""
         self._start_wall += seconds
+        self._now = Now(-1.0, 0.0)

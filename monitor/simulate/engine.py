@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -179,22 +179,15 @@ class SimulatedEngine:
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
         try:
-            return await self._within(deadline, self._look(method, key, look))
-        finally:
-            self._at_once -= 1
-
-    async def _look(self, method: str, key: str, look: Callable[[], T]) -> T:
-        await self.faults.on_the_way(method)
-        found = look()
-        await self.faults.on_the_way_back(method, key)
-        return found
-
-    async def _within(self, deadline: float, work: Awaitable[T]) -> T:
-        try:
             async with asyncio.timeout(deadline):
-                return await work
+                await self.faults.on_the_way(method)
+                found = look()
+                await self.faults.on_the_way_back(method, key)
+                return found
         except TimeoutError:
             raise DeadlineExceeded(f"no answer within {deadline:g} s") from None
+        finally:
+            self._at_once -= 1
 
     def _list_nodes(self) -> list[Node]:
         return [self._swarm.catalogue.node(node) for node in self._swarm.store.nodes.values()]

@@ -37,16 +37,22 @@ class EngineFaults:
         """The first half of a call."""
         if self.unreachable:
             raise Unreachable("cannot connect to the simulated engine")
+        if self._once:
+            self._fail(method)
+        await asyncio.sleep(self.latency + self.slow)
+        if not self.thawed.is_set():
+            await self.thawed.wait()
+
+    def _fail(self, method: str) -> None:
         for index, (wanted, error) in enumerate(self._once):
             if wanted in (method, "*"):
                 del self._once[index]
                 raise error
-        await asyncio.sleep(self.latency + self.slow)
-        await self.thawed.wait()
 
     async def on_the_way_back(self, method: str, key: str) -> None:
         delay = self.answer_delay(method, key) if self.answer_delay else 0.0
         await asyncio.sleep(self.latency + delay)
-        await self.thawed.wait()
+        if not self.thawed.is_set():
+            await self.thawed.wait()
         if self.unreachable:
             raise Unreachable("the simulated engine was cut off before the answer")

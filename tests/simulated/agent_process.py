@@ -246,7 +246,10 @@ class Skewed:
     node: str
 
     def now(self) -> Now:
-        now, skew = self.fleet.swarm.clock.now(), self.fleet.skews.get(self.node)
+        now = self.fleet.swarm.clock.now()
+        if not self.fleet.skews:
+            return now
+        skew = self.fleet.skews.get(self.node)
         return Now(now.mono, now.wall + skew) if skew else now
 
     def random(self) -> float:

@@ -10,13 +10,12 @@ What belongs to no host is the world: it never stands still.
 """
 
 import asyncio
-import heapq
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from monitor.simulate.loop import VirtualTimeLoop
+from monitor.simulate.loop import VirtualHandle, VirtualTimeLoop, VirtualTimer, run_virtual
 
 T = TypeVar("T")
 
@@ -64,26 +63,25 @@ def in_world(work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
     return loop.create_task(work, name=task.get_name() if task else None, context=context)
 
 
-class _Handle(asyncio.Handle):
+class _Handle(VirtualHandle):
     __slots__ = ()
 
     def _run(self) -> None:
-        if not _park(self):
+        host = self._context.get(_HOST)  # type: ignore[attr-defined]
+        if host is None or not _park(host, self):
             super()._run()  # type: ignore[misc]
 
 
-class _TimerHandle(asyncio.TimerHandle):
+class _Timer(VirtualTimer):
     __slots__ = ()
 
     def _run(self) -> None:
-        if not _park(self):
+        host = self._context.get(_HOST)  # type: ignore[attr-defined]
+        if host is None or not _park(host, self):
             super()._run()  # type: ignore[misc]
 
 
-def _park(handle: Any) -> bool:
-    host = handle._context.get(_HOST)
-    if host is None:
-        return False
+def _park(host: Host, handle: Any) -> bool:
     if host.before is not None and not host.frozen:
         host.before(handle)
     if not host.frozen:
@@ -95,30 +93,9 @@ def _park(handle: Any) -> bool:
 class HostLoop(VirtualTimeLoop):
     """Hands every callback to the host that its context names."""
 
-    def _call_soon(self, callback: Any, args: Any, context: Context | None) -> asyncio.Handle:
-        handle = _Handle(callback, args, self, context)
-        self._ready.append(handle)  # type: ignore[attr-defined]
-        return handle
-
-    def call_at(  # type: ignore[override]
-        self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
-    ) -> asyncio.TimerHandle:
-        timer = _TimerHandle(when, callback, args, self, context)  # type: ignore[arg-type]
-        heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]
-        timer._scheduled = True  # type: ignore[attr-defined]
-        return timer
+    handle, timer = _Handle, _Timer
 
 
 def run_on_hosts(main: Coroutine[Any, Any, T], *, limit: float) -> T:
     """As `monitor.simulate.loop.run_virtual`, on a loop whose hosts can be frozen."""
-    made: list[HostLoop] = []
-
-    def make() -> HostLoop:
-        made.append(HostLoop(limit=limit))
-        return made[0]
-
-    with asyncio.Runner(loop_factory=make) as runner:
-        result = runner.run(main)
-    if made[0].unhandled:
-        raise made[0].unhandled[0]
-    return result
+    return run_virtual(main, limit=limit, kind=HostLoop)
