@@ -44,7 +44,8 @@ LOOK_EVERY = 0.5
 
 
 class Agreement:
-    """Called for `disagreement`; looks at the peers twice a second, however often it is called."""
+    """Called for `disagreement`; looks at the peers twice a second, however often it is called,
+    and at once where this agent's own rules or settings are others than at the last look."""
 
     def __init__(
         self, clock: Clock, digest: Callable[[], str], peers: Callable[[], Mapping[str, Peer]]
@@ -53,13 +54,14 @@ class Agreement:
         self._digest = digest
         self._peers = peers
         self._looked_at = float("-inf")
+        self._own = ""
         self._found = ""
 
     def __call__(self) -> str:
-        now = self._clock.now().mono
-        if now - self._looked_at >= LOOK_EVERY:
-            self._looked_at = now
-            self._found = disagreement(self._digest(), self._peers())
+        now, own = self._clock.now().mono, self._digest()
+        if own != self._own or now - self._looked_at >= LOOK_EVERY:
+            self._looked_at, self._own = now, own
+            self._found = disagreement(own, self._peers())
         return self._found
 
 

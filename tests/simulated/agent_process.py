@@ -1,13 +1,14 @@
 """One agent as a process of a simulated Swarm: its engine, its clock, its end at any moment."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from monitor.agent.core import Core, Shared
 from monitor.agent.fleet import Fleet
+from monitor.control.observer import Observer
 from monitor.fleet.lease import Lease
 from monitor.fleet.secret import Secret
 from monitor.fleet.server import StreamServer
@@ -17,7 +18,8 @@ from monitor.model.now import Now
 from monitor.model.outcome import Outcome
 from monitor.model.peer import Peer
 from monitor.model.rule import RuleSet
-from monitor.ports.errors import NotAManager
+from monitor.ports.clock import Clock
+from monitor.ports.errors import NotAManager, Unreachable
 from monitor.simulate.engine import SimulatedEngine
 from tests.simulated.bench import NOWHERE
 from tests.simulated.hosts import Host, in_world
@@ -59,6 +61,8 @@ class Cable:
     process: "Process"
 
     async def _through(self, method: str, *args: Any) -> Any:
+        if self.process.killed:  # what is left of it ends with the test, and reaches nobody
+            raise Unreachable("this process was killed")
         if self.process.node in self.process.fleet.partitioned and method in _SWARM_CALLS:
             raise NotAManager("The swarm does not have a leader.")
         call = in_world(getattr(self.engine, method)(*args))
@@ -124,13 +128,14 @@ class Process:
         self.core = Core(
             Cable(fleet.swarm.engine(self.node_id), self),  # type: ignore[arg-type]
             clock,
-            observer=Observed(self),
+            observer=self.observer(),
             on_event=self._heard,
             own_service_id=fleet.service_id,
-            shared=Shared(boot_id=self.name, digest=self._digest, peers=self._peers),
+            shared=Shared(boot_id=self.name, digest=self.digest, peers=self._peers),
             before_write=self._before_write,
             proc_root=NOWHERE,
             cgroup_root=NOWHERE,
+            **self.core_parts(clock),
         )
         self.streams = Fleet(
             core=self.core,
@@ -139,13 +144,13 @@ class Process:
             host="",
             port=PORT,
             boot_id=self.name,
-            digest=self._digest,
+            digest=self.digest,
             http_port=lambda: 9580,
             on_event=lambda _: None,
             connect=fleet.connector(self),
             serve=self._serve,
         )
-        self.core.controller.use_rules(RuleSet(fleet.rules))
+        self.use_first_rules()
         lease = self.core.lease
         assert isinstance(lease, Lease)
         grant = lease._grant
@@ -156,11 +161,28 @@ class Process:
 
         lease._grant = granted  # type: ignore[method-assign]
 
+    # What others may make differently
+
+    def observer(self) -> Observer:
+        return Observed(self)
+
+    def core_parts(self, clock: Clock) -> dict[str, Any]:
+        """More arguments of the Core."""
+        return {}
+
+    def use_first_rules(self) -> None:
+        self.core.controller.use_rules(RuleSet(self.fleet.rules))
+
+    def beside(self) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
+        """What runs beside the core, by name."""
+        return {"fleet": self.streams.run}
+
     async def _live(self) -> None:
         async with asyncio.TaskGroup() as group:
-            streams = group.create_task(self.streams.run(), name="fleet")
+            beside = [group.create_task(run(), name=name) for name, run in self.beside().items()]
             await self.core.run(self.stop)
-            streams.cancel()
+            for part in beside:
+                part.cancel()
 
     @asynccontextmanager
     async def _serve(self, server: StreamServer) -> AsyncIterator[None]:
@@ -180,7 +202,7 @@ class Process:
     def _peers(self) -> Mapping[str, Peer]:
         return self.streams.peers()
 
-    def _digest(self) -> str:
+    def digest(self) -> str:
         return self.fleet.digests.get(self.node, "d1")
 
     def sends(self, service_id: str) -> None:
@@ -228,11 +250,11 @@ class Process:
         self.host.thaw()
 
     def kill(self) -> None:
-        """SIGKILL: nothing of it runs any more, its connections break."""
+        """SIGKILL: its ports are gone, nothing of it runs any more, its connections break."""
         if self.run.done():
             return
-        self.host.freeze()
         self.killed = True
+        self.host.freeze()
         self._falls_silent()
         self.fleet.pipes.unlisten(self.address)
         self.fleet.hang_up(self)

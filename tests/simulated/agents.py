@@ -67,6 +67,7 @@ class Agents:
     twice: list[str] = field(default_factory=list)
     logs: list[Any] = field(default_factory=list)
     before_write: Callable[[Process, Decision], Any] = _nothing
+    process: type[Process] = Process
     service_id: str = ""
     ids: dict[str, str] = field(default_factory=dict)
     closing: bool = False
@@ -120,7 +121,7 @@ class Agents:
     def _begin(self, task: SimTask) -> None:
         """There may be two on a node for a moment, each at its own address."""
         node = self.swarm.node(task.node_id).name
-        process = self.world.copy().run(Process, self, node, task.node_id, len(self.all))
+        process = self.world.copy().run(self.process, self, node, task.node_id, len(self.all))
         for _, host in self.swarm.catalogue.task(task).addresses:
             self._places[host] = process
         self.processes[node] = self._tasks[task.id] = process

@@ -1,0 +1,182 @@
+"""One agent of a fleet under test: with rule files, numbers from Prometheus and /metrics."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from monitor.control.observer import Observer
+from monitor.model.decision import Decision
+from monitor.model.outcome import Outcome
+from monitor.model.peer import PeerState
+from monitor.model.rule import RuleSet, ScaleRule
+from monitor.ports.clock import Clock
+from monitor.sources.numbers import Numbers
+from tests.simulated.agent_process import Process
+from tests.simulated.dst.exposed import Exposed
+from tests.simulated.dst.history import Decided, Learned, Life, Ruled, Sent
+from tests.simulated.dst.prometheus import ADDRESS
+from tests.simulated.dst.rule_files import FollowedRules
+
+if TYPE_CHECKING:
+    from tests.simulated.dst.world import World
+
+IN_TOUCH = 5.0
+"""Seconds for which two agents must have known of each other's rules before it counts."""
+
+
+@dataclass
+class Told:
+    """Puts decisions and outcomes into the history; of those alike in a row only the first."""
+
+    process: "FleetProcess"
+
+    def __post_init__(self) -> None:
+        self._last: dict[tuple[str, str], tuple[object, ...]] = {}
+
+    def decided(self, decision: Decision, new: bool) -> None:
+        self.process.exposed.reports.decided(decision, new)
+        key = decision.rule, decision.service_name
+        what = (decision.action, decision.reason, decision.current, decision.version)
+        self.process.latest[key] = decision
+        if decision.action is None and self._last.get(key) == what:
+            return
+        self._last[key] = what
+        world, name = self.process.world, self.process.name
+        named = replace(decision, id=f"{name}|{decision.id}")
+        world.history.add(Decided(world.now(), name, named))
+
+    def wrote(self, decision: Decision, outcome: Outcome) -> None:
+        self.process.exposed.reports.wrote(decision, outcome)
+        world, name = self.process.world, self.process.name
+        world.history.add(Learned(world.now(), name, f"{name}|{decision.id}", str(outcome.kind)))
+
+    def forgot(self, rule: str, service_name: str) -> None:
+        self.process.exposed.reports.forgot(rule, service_name)
+
+
+class FleetProcess(Process):
+    fleet: "World"
+    rules: FollowedRules
+    exposed: Exposed
+
+    def __init__(self, fleet: "World", node: str, node_id: str, number: int) -> None:
+        self.world = fleet
+        self.stopping = False
+        self.out_of_touch_at = self.digest_since = fleet.now()
+        self.steps_left: int | None = None
+        super().__init__(fleet, node, node_id, number)
+        self.tell("begins")
+        self.run.add_done_callback(lambda _: self.killed or self.tell("ended"))
+
+    def tell(self, what: str, note: str = "") -> None:
+        self.world.history.add(Life(self.world.now(), self.name, self.node, what, note))
+
+    # Its parts
+
+    def observer(self) -> Observer:
+        return Told(self)
+
+    def core_parts(self, clock: Clock) -> dict[str, Any]:
+        self._clock, prometheus = clock, self.world.prometheus
+        self.rules = FollowedRules(
+            lambda: self.world.files[self.node], self._use_rules, self._looked, clock=clock
+        )
+        self._digest_before, self._in_force = "", RuleSet()
+        self.numbers = Numbers(clock, prometheus=ADDRESS, opened=prometheus.opened)
+        return {
+            "numbers": self.numbers,
+            "on_change": self._views_changed,
+        }
+
+    def use_first_rules(self) -> None:
+        self.exposed = Exposed(self, self._clock)
+        self.rules.look()
+
+    def beside(self) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
+        return {
+            "fleet": self.streams.run,
+            "rules": self.rules.run,
+            "sources": self.numbers.run,
+        }
+
+    def digest(self) -> str:
+        return self.rules.current().digest
+
+    def _views_changed(self, service_ids: frozenset[str]) -> None:
+        self.exposed.series.changed(service_ids)
+
+    def _use_rules(self, rules: RuleSet) -> None:
+        self._in_force = rules
+        self.digest_since = self.world.now()
+        self.exposed.reports.use_rules(rules)
+        self.core.controller.use_rules(rules)
+
+    def _looked(self) -> None:
+        before, self._digest_before = self._digest_before, self.digest()
+        bounds = {
+            rule.name: (rule.min, rule.max)
+            for rule in self._in_force.rules
+            if isinstance(rule, ScaleRule)
+        }
+        good = self.rules.status().last_reload_successful
+        world = self.world
+        problems = self.rules.problems()
+        world.history.add(
+            Ruled(world.now(), self.name, good, before, self.digest(), bounds, problems)
+        )
+
+    # What is put on record
+
+    def sends(self, service_id: str) -> None:
+        task = asyncio.current_task()
+        decision = task.get_name().removeprefix("write ") if task else ""
+        world = self.world
+        holder, written_at = world.holder
+        world.history.add(
+            Sent(
+                world.now(),
+                self.name,
+                f"{self.name}|{decision}",
+                world.swarm.service(service_id).name
+                if service_id in world.swarm.store.services
+                else "",
+                self.core.lease.term(),
+                holder,
+                written_at,
+                world.unheard(self, service_id),
+                self.digest(),
+                self._other_rules(),
+            )
+        )
+
+    def _other_rules(self) -> tuple[str, ...]:
+        """Digests that other managers' agents have had for a while, and that it should know."""
+        known = {
+            node_id for node_id, peer in self.streams.peers().items() if peer.state is PeerState.UP
+        }
+        latest = self.world.now() - IN_TOUCH
+        return tuple(
+            other.digest()
+            for other in self.world.managers_agents()
+            if other is not self
+            and other.node_id in known
+            and max(other.digest_since, other.out_of_touch_at, self.out_of_touch_at) < latest
+            and not self.world.cut_lately(self.node, other.node)
+        )
+
+    def freeze(self) -> None:
+        if self.alive:
+            self.tell("frozen")
+        super().freeze()
+
+    def thaw(self) -> None:
+        if self.host.frozen:
+            self.tell("thawed")
+        self.out_of_touch_at = self.world.now()
+        super().thaw()
+
+    def kill(self) -> None:
+        if not self.run.done() and not self.killed:
+            self.tell("killed")
+        super().kill()
