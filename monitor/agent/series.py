@@ -32,7 +32,7 @@ class Series:
     def changed(self, service_ids: Iterable[str]) -> None:
         """These services or their tasks changed, or are gone."""
         for service_id in service_ids:
-            view = self._mirror.view(service_id)
+            view = self._mirror.view(service_id, room=False)
             if view is None:
                 self._cluster.drop_service(service_id)
             else:

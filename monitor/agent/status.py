@@ -168,7 +168,9 @@ class AgentState:
         return found
 
     def _views(self) -> list[ServiceView]:
-        views = (self._mirror.view(service_id) for service_id in self._mirror.services())
+        views = (
+            self._mirror.view(service_id, room=False) for service_id in self._mirror.services()
+        )
         return [view for view in views if view is not None]
 
     def _running_by_node(self) -> dict[str, int]:

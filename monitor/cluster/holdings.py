@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from monitor.cluster.moments import Moments
-from monitor.cluster.room import Occupancy, occupancy, room_for
+from monitor.cluster.occupancy import Occupied, host_ports
+from monitor.cluster.room import Rooms
 from monitor.model.node import Node
 from monitor.model.room import UNKNOWN_ROOM, Room
 from monitor.model.service import Service
@@ -62,7 +63,8 @@ class Holdings:
         self._version_since: dict[str, float] = {}
         self._older: dict[str, tuple[int, float]] = {}
         self._listed = False
-        self._occupancy: Occupancy | None = None
+        self._occupied = Occupied()
+        self._rooms = Rooms(self._nodes, self._occupied.now)
 
     @property
     def nodes(self) -> Mapping[str, Node]:
@@ -72,7 +74,8 @@ class Holdings:
     def services(self) -> Mapping[str, Service]:
         return MappingProxyType(self._services)
 
-    def view(self, service_id: str, *, fresh: bool) -> ServiceView | None:
+    def view(self, service_id: str, *, fresh: bool, room: bool = True) -> ServiceView | None:
+        """room: whether the nodes' room for it is asked for; else it is unknown in the view."""
         service = self._services.get(service_id)
         if service is None:
             return None
@@ -89,24 +92,20 @@ class Holdings:
             starting_since=moments.starting_since,
             pending_since=moments.pending_since,
             failed_at=moments.failed_at,
-            room=self._room(service, tasks),
+            room=self._room(service, tasks) if room else UNKNOWN_ROOM,
         )
 
     def _room(self, service: Service, tasks: TaskSet) -> Room:
         """Worked out anew only after something that it hangs on changed."""
-        facts = (service, tasks.ordered, self._nodes, self._occupied())
+        taken = self._occupied.now
+        facts = (service, tasks.ordered, self._nodes, taken)
         known, room = tasks.room
         if not all(map(operator.is_, known, facts)):
-            room = room_for(*facts)
+            if self._rooms.nodes is not self._nodes or self._rooms.taken is not taken:
+                self._rooms = Rooms(self._nodes, taken)
+            room = self._rooms.of(service, tasks.ordered)
             tasks.room = (facts, room)
         return room
-
-    def _occupied(self) -> Occupancy:
-        """What all tasks take of the nodes, worked out anew after a task changed."""
-        if self._occupancy is None:
-            tasks = (task for held in self._tasks.values() for task in held.ordered)
-            self._occupancy = occupancy(self._services, tasks)
-        return self._occupancy
 
     def by_name(self, name: str) -> str | None:
         """The id of the service that has this very name."""
@@ -222,6 +221,8 @@ class Holdings:
             service = replace(service, desired_tasks=None, running_tasks=None, completed_tasks=None)
         self._services[service.id] = service
         self._by_name[service.name] = service.id
+        if service.id in self._tasks:
+            self._occupied.put(service.id, host_ports(service), self._tasks[service.id].ordered)
         changes.touched[service.id] = None
         if known is None or known.version != service.version:
             self._version_since[service.id] = now
@@ -266,7 +267,7 @@ class Holdings:
                 self.node_of.pop(task_id, None)
         self.node_of.update((task.id, task.node_id) for task in new.values())
         held.ordered = tuple(sorted(new.values(), key=_order))
-        self._occupancy = None
+        self._occupied.put(service_id, host_ports(self._services[service_id]), held.ordered)
         changes.tasks[service_id] = changed
         changes.touched[service_id] = None
 
@@ -275,7 +276,7 @@ class Holdings:
         if self._by_name.get(service.name) == service_id:
             del self._by_name[service.name]
         tasks = self._tasks.pop(service_id, None)
-        self._occupancy = None
+        self._occupied.drop(service_id)
         del self._seen_at[service_id], self._version_since[service_id]
         changes.services[service_id] = None
         changes.touched[service_id] = None

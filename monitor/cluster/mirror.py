@@ -99,8 +99,9 @@ class Mirror:
         """By id; a snapshot that does not change any more."""
         return self._holdings.nodes
 
-    def view(self, service_id: str) -> ServiceView | None:
-        return self._holdings.view(service_id, fresh=self.fresh)
+    def view(self, service_id: str, *, room: bool = True) -> ServiceView | None:
+        """room: whether it is worked out how much room the nodes have for the service."""
+        return self._holdings.view(service_id, fresh=self.fresh, room=room)
 
     def node_of_task(self, task_id: str) -> str | None:
         """The id of the node it was assigned to; None for a task that is not known."""
@@ -292,14 +293,14 @@ class Mirror:
             self._on_nodes(frozenset(changes.nodes))
         if self._on_tasks is not None:
             for service_id, (service, before) in changes.before.items():
-                view = self._holdings.view(service_id, fresh=True)
+                view = self._holdings.view(service_id, fresh=True, room=False)
                 self._on_tasks(service, before, view.tasks if view is not None else ())
         if changes.touched:
             self._on_change(frozenset(changes.touched))
 
     def _pace(self, service_id: str, now: float, *, changed: bool) -> None:
         """Decide whether and when to read the service again unasked."""
-        view = self._holdings.view(service_id, fresh=True)
+        view = self._holdings.view(service_id, fresh=True, room=False)
         if view is None:
             self._agenda.forget(service_id)
         else:

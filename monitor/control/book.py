@@ -66,6 +66,7 @@ class Book:
     changes: int = 0
     _histories: dict[Key, History] = field(default_factory=dict)
     _entries: dict[Key, deque[Entry]] = field(default_factory=dict)
+    _rules_of: dict[str, dict[str, None]] = field(default_factory=dict)  # by service, of _entries
     _deeds: dict[Key, deque[Entry]] = field(default_factory=dict)
     _bygones: dict[Key, tuple[History, float]] = field(default_factory=dict)
 
@@ -132,7 +133,10 @@ class Book:
         A decision that acts is always an entry of its own.
         """
         key = (decision.service_id, decision.rule)
-        entries = self._entries.setdefault(key, deque(maxlen=KEPT))
+        entries = self._entries.get(key)
+        if entries is None:
+            entries = self._entries[key] = deque(maxlen=KEPT)
+            self._rules_of.setdefault(key[0], {})[key[1]] = None
         newest = entries[-1] if entries else None
         if newest is not None and decision.action is None and _same(newest.decision, decision):
             newest.decision, newest.recorded = decision, recorded
@@ -148,6 +152,7 @@ class Book:
     def load(self, key: Key, entries: Iterable[Entry]) -> None:
         """What an earlier run of this agent kept, oldest first; nothing where it is known."""
         self._entries.setdefault(key, deque(entries, maxlen=KEPT))
+        self._rules_of.setdefault(key[0], {})[key[1]] = None
 
     def note_outcome(self, decision: Decision, outcome: Outcome) -> None:
         """What became of a decision that acted; one forgotten meanwhile stays forgotten."""
@@ -187,6 +192,7 @@ class Book:
         """`now` in monotonic seconds: what outlives the agent outlives the service for a while."""
         for key in [key for key in self._histories if key[0] == service_id]:
             self._let_go(key, now)
+        self._rules_of.pop(service_id, None)
         for known in (self._entries, self._deeds):
             for key in [key for key in known if key[0] == service_id]:
                 del known[key]
@@ -194,9 +200,12 @@ class Book:
     def keep_rules(self, service_id: str, rules: Iterable[str], now: float) -> list[Decision]:
         """Forgets rules that are not about this service any more; returns their last decisions."""
         kept = set(rules)
-        gone = [key for key in self._entries if key[0] == service_id and key[1] not in kept]
-        last = [self._entries.pop(key)[-1].decision for key in gone]
-        for key in gone:
+        gone = [rule for rule in self._rules_of.get(service_id, ()) if rule not in kept]
+        last: list[Decision] = []
+        for rule in gone:
+            key = service_id, rule
+            del self._rules_of[service_id][rule]
+            last.append(self._entries.pop(key)[-1].decision)
             self._let_go(key, now)
             self._deeds.pop(key, None)
         return last

@@ -9,9 +9,9 @@ from typing import Any
 from monitor.act.permit import Permit
 from monitor.act.writer import Writer
 from monitor.control.assignment import NO_LABELS, Assignments, Claim, LabelSource
+from monitor.control.attention import EVALUATE_AT_LEAST, Attention
 from monitor.control.book import Book
 from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE, WriteCeiling
-from monitor.control.due import DueKeys
 from monitor.control.gates import Gates
 from monitor.control.heritage import Heritage
 from monitor.control.judge import Judge
@@ -37,9 +37,6 @@ from monitor.ports.bounds import Calendar
 from monitor.ports.clock import Clock
 from monitor.ports.numbers import NumberReader
 from monitor.ports.usage import UsageSource
-
-EVALUATE_AT_LEAST = 15.0
-"""Seconds after which a service with rules is evaluated even if nothing told of a change."""
 
 NOTE_MAY_TAKE = 1.0
 """Seconds that a write waits for its note on this node's disk."""
@@ -83,7 +80,7 @@ class Controller:
         self._observer = observer
         self._dry_run = dry_run
         self.assignments = Assignments(label_source=label_source)
-        self._due = DueKeys()
+        self._due = Attention(usage)
         self._writes = WritesInFlight(
             writer,
             clock,
@@ -108,14 +105,13 @@ class Controller:
 
     def touch(self, service_ids: Iterable[str]) -> None:
         """Facts about these services changed (or they are gone)."""
-        now = self._clock.now().mono
-        for service_id in service_ids:
-            self._due.touch(service_id, now)
+        self._due.stir(service_ids, self._clock.now().mono)
         self._wake.set()
 
     def samples_arrived(self) -> None:
-        """Usage was sampled: every service with rules may be judged anew."""
-        self.touch(self._ruled)
+        """Usage was sampled: every service that is measured may be judged anew."""
+        self._due.tick(self._ruled, self._clock.now().mono)
+        self._wake.set()
 
     def use_rules(self, rules: RuleSet) -> None:
         """These rules are in force from now on."""
@@ -233,6 +229,8 @@ class Controller:
                 started = self._clock.now().mono
 
     def _evaluate(self, service_id: str, now: Now, group: asyncio.TaskGroup) -> None:
+        if self._due.rests(service_id, now.mono):
+            return
         view = self._views.view(service_id)
         if view is None:
             self._forget(service_id)
@@ -246,12 +244,11 @@ class Controller:
             self.ceiling.leave(service_id)
             return
         self._ruled[service_id] = view.service.name
-        self._due.touch(service_id, now.mono + EVALUATE_AT_LEAST)
-        look_again = self._writes.closed_until(view, now)
-        if look_again is None:
+        closed_until = self._writes.closed_until(view, now)
+        if closed_until is None:
             self._judge(view, claims, now, group)
         else:
-            self._due.touch(service_id, look_again)
+            self._due.again(service_id, min(closed_until, now.mono + EVALUATE_AT_LEAST))
 
     def _judge(
         self, view: ServiceView, claims: tuple[Claim, ...], now: Now, group: asyncio.TaskGroup
@@ -271,22 +268,26 @@ class Controller:
             self.ceiling.room(service_id, now.mono),
         )
         write_is_due = waits = False
+        look_again = now.mono + EVALUATE_AT_LEAST
+        judged_on: list[Recorded] = []
         for claim in claims:
             wanted, recorded = self._decide(claim, view, now)
+            judged_on.append(recorded)
             decision = gates.admit(wanted, claim.rule, write_is_due)
             new = self.book.record(decision, recorded)
             self._observer.decided(decision, new)
             waits = waits or decision.reason is Reason.WRITE_LIMIT
             if decision.recheck_after is not None:
-                self._due.touch(service_id, now.mono + decision.recheck_after)
+                look_again = min(look_again, now.mono + decision.recheck_after)
             if (change := self._judging.next_change(claim.rule, now)) is not None:
-                self._due.touch(service_id, change)
+                look_again = min(look_again, change)
             if decision.action is not None and gates.term is not None:
                 write_is_due = True
                 self.ceiling.start(service_id, decision.id)
                 permit = self._permit(claim.rule, view.service.name, gates.term, now)
                 self._writes.start(group, decision, permit, view)
         self.ceiling.stand(service_id, waits=waits)
+        self._due.again(service_id, look_again, () if write_is_due else judged_on)
         self._tell_changes()
 
     def _decide(self, claim: Claim, view: ServiceView, now: Now) -> tuple[Decision, Recorded]:

@@ -62,8 +62,8 @@ def record(
     rivals: tuple[str, ...] = (),
 ) -> Recorded:
     """The arguments of one call of `decide` (or, with rivals, of `ambiguous`)."""
-    used = {task.node_id for task in view.tasks}
-    nodes = {key: node for key, node in view.nodes.items() if key in used}
+    used = dict.fromkeys(task.node_id for task in view.tasks)
+    nodes = {key: view.nodes[key] for key in used if key in view.nodes}
     lean = replace(view, nodes=nodes, service=replace(view.service, raw={}))
     return Recorded(
         rule=rule,

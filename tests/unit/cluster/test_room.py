@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.cluster.constraints import satisfies
-from monitor.cluster.room import occupancy, room_for
+from monitor.cluster.occupancy import occupancy
+from monitor.cluster.room import room_for
 from monitor.model.node import Availability, Node, NodeState
 from monitor.model.service import PublishedPort
 from monitor.model.task import TaskState
