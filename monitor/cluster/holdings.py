@@ -244,7 +244,11 @@ class Holdings:
         if sent < held.read_at:
             return
         first = held.read_at == float("-inf")
+        tasks = tuple(tasks)
         old, new, changed = held.by_id, dict[str, Task](), 0
+        if len(tasks) == len(old) and all(old.get(task.id) is task for task in tasks):
+            held.read_at = sent  # as nearly always in a list of everything
+            return
         for task in tasks:
             known = old.get(task.id)
             if known is not None and _keep(known.version, task.version, restored=restored):

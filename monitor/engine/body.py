@@ -3,13 +3,37 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from monitor.ports.errors import BadAnswer
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 _OFF_LOOP_ABOVE = 1 << 20  # bytes; decoding 1 MB takes some 10 ms
+
+
+class Reader(Protocol[T_co]):
+    """Takes one body in and makes something of it; both raise BadAnswer."""
+
+    async def take(self, chunks: AsyncIterator[bytes], limit: int) -> None:
+        """The body in pieces, of at most `limit` bytes in all."""
+
+    async def result(self) -> T_co: ...
+
+
+class Whole(Generic[T]):
+    """A Reader that has the whole body parsed at once."""
+
+    def __init__(self, parser: Callable[[bytes], T]) -> None:
+        self._parser = parser
+        self._body = b""
+
+    async def take(self, chunks: AsyncIterator[bytes], limit: int) -> None:
+        self._body = await gather(chunks, limit)
+
+    async def result(self) -> T:
+        return await parse(self._body, self._parser)
 
 
 async def gather(chunks: AsyncIterator[bytes], limit: int) -> bytes:

@@ -12,6 +12,7 @@ from monitor.engine.address import parse_address
 from monitor.engine.body import each, one
 from monitor.engine.calls import CallStats
 from monitor.engine.deadlines import Deadlines
+from monitor.engine.elements import Elements, Known
 from monitor.engine.parse_config import parse_config
 from monitor.engine.parse_container import TASK_LABEL, parse_container
 from monitor.engine.parse_identity import parse_identity
@@ -48,6 +49,9 @@ class DockerEngine:
         self._transport = Transport(parse_address(url), max_body=max_body)
         self._inspecting = asyncio.Semaphore(_INSPECTS_AT_ONCE)
         self._host_memory: int | None = None
+        self._known_nodes = Known[Node]()
+        self._known_services = Known[Service]()
+        self._known_tasks = Known[Task]()
 
     async def open(self) -> None:
         """Must be called once, inside the loop, before any other method."""
@@ -87,20 +91,26 @@ class DockerEngine:
         self._host_memory = identity.memory_bytes
         return identity
 
+    @property
+    def decoded(self) -> int:
+        """Elements of lists that differed from what was known of them, so far."""
+        lists = (self._known_nodes, self._known_services, self._known_tasks)
+        return sum(known.decoded for known in lists)
+
     async def nodes(self) -> Sequence[Node]:
-        return await self._transport.call(
+        return await self._transport.read(
             "GET",
             "/nodes",
-            lambda body: each(body, parse_node),
+            lambda: Elements(parse_node, self._known_nodes, whole=True),
             deadline=self._deadlines.swarm,
         )
 
     async def services(self) -> Sequence[Service]:
         # Unknown to versions before 1.41 and ignored by them: no need to know the version first.
-        return await self._transport.call(
+        return await self._transport.read(
             "GET",
             "/services",
-            lambda body: each(body, parse_service),
+            lambda: Elements(parse_service, self._known_services, whole=True),
             params={"status": "true"},
             deadline=self._deadlines.swarm,
         )
@@ -123,10 +133,10 @@ class DockerEngine:
         if service_id is not None:
             _require(service_id, "service")
             params["filters"] = json.dumps({"service": [service_id]})
-        tasks = await self._transport.call(
+        tasks = await self._transport.read(
             "GET",
             "/tasks",
-            lambda body: each(body, parse_task),
+            lambda: Elements(parse_task, self._known_tasks, whole=service_id is None),
             params=params,
             deadline=self._deadlines.swarm,
         )

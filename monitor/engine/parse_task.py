@@ -1,5 +1,7 @@
 """`GET /tasks` to Task."""
 
+from sys import intern
+
 from monitor.engine.raw import (
     Raw,
     flag,
@@ -26,7 +28,7 @@ def parse_task(raw: Raw) -> Task | None:
     """None for what is not a service's task: an attachment of a container to a network.
 
     A state that this version does not know (`allocated` of early engines among them) counts as
-    pending: neither running nor ended.
+    pending: neither running nor ended. Texts that many tasks have in common are held once.
     """
     service_id = text(raw, "ServiceID")
     if not service_id:
@@ -40,9 +42,9 @@ def parse_task(raw: Raw) -> Task | None:
     job = part(raw, "JobIteration") if "JobIteration" in raw else None
     return Task(
         id=identifier(raw, "ID", "task"),
-        service_id=service_id,
+        service_id=intern(service_id),
         slot=integer(raw, "Slot") or None,  # absent for global services
-        node_id=text(raw, "NodeID"),
+        node_id=intern(text(raw, "NodeID")),
         state=state,
         desired_state=_state(raw, "DesiredState"),
         since=wall_seconds(status, "Timestamp"),
@@ -50,10 +52,10 @@ def parse_task(raw: Raw) -> Task | None:
         version=whole(part(raw, "Version"), "Index"),
         container_id=container_id,
         exit_code=whole(container, "ExitCode") if ended else None,
-        image=text(part(spec, "ContainerSpec"), "Image"),
-        message=text(status, "Message"),
-        error=text(status, "Err"),
-        template=template(spec),
+        image=intern(text(part(spec, "ContainerSpec"), "Image")),
+        message=intern(text(status, "Message")),
+        error=intern(text(status, "Err")),
+        template=intern(template(spec)),
         cpu_reservation=ratio(reserved, "NanoCPUs"),
         memory_reservation=whole(reserved, "MemoryBytes"),
         # The number is left out where it is 0.

@@ -86,7 +86,8 @@ class Transport:
 
     async def refresh_version(self, deadline: float) -> None:
         """Asks the daemon for its newest API version and speaks that from now on."""
-        raw = await self._attempt("GET", "/version", "/version", bodies.one, deadline)
+        reader = bodies.Whole(bodies.one)
+        raw = await self._attempt("GET", "/version", "/version", reader, deadline)
         version = text(raw, "ApiVersion")
         numbers = version.split(".")
         if len(numbers) != 2 or not all(part.isascii() and part.isdigit() for part in numbers):
@@ -105,7 +106,31 @@ class Transport:
         content: Any = None,
         versioned: bool = True,
     ) -> T:
-        """One request, its answer parsed; raises EngineError.
+        """One request, its answer parsed; raises EngineError. See `read`."""
+        return await self.read(
+            method,
+            endpoint,
+            lambda: bodies.Whole(parser),
+            deadline=deadline,
+            object_id=object_id,
+            params=params,
+            content=content,
+            versioned=versioned,
+        )
+
+    async def read(
+        self,
+        method: str,
+        endpoint: str,
+        reader: Callable[[], bodies.Reader[T]],
+        *,
+        deadline: float,
+        object_id: str = "",
+        params: Mapping[str, str] | None = None,
+        content: Any = None,
+        versioned: bool = True,
+    ) -> T:
+        """One request, its answer taken in by a reader of its own; raises EngineError.
 
         `endpoint` is a template such as "/services/{id}", filled with `object_id`; `content` is
         sent as JSON. Refused for the API version, the request is sent once more with the newest.
@@ -118,7 +143,7 @@ class Transport:
             prefix = await self._prefix(ends - loop.time()) if versioned else ""
             left = ends - loop.time()
             return await self._attempt(
-                method, endpoint, prefix + path, parser, left, params=params, content=content
+                method, endpoint, prefix + path, reader(), left, params=params, content=content
             )
 
         try:
@@ -173,7 +198,7 @@ class Transport:
         method: str,
         endpoint: str,
         path: str,
-        parser: Callable[[bytes], T],
+        reader: bodies.Reader[T],
         deadline: float,
         *,
         params: Mapping[str, str] | None = None,
@@ -186,8 +211,8 @@ class Transport:
                 response = await self._send(method, path, params, content)
                 async with response:
                     await self._refuse_errors(response, method, endpoint)
-                    body = await bodies.gather(self._chunks(response), self._max_body)
-                return await bodies.parse(body, parser)
+                    await reader.take(self._chunks(response), self._max_body)
+                return await reader.result()
         except BadAnswer as error:
             failure = error.reason
             if str(error).startswith(f"{method} "):
