@@ -10,10 +10,12 @@ from rich.console import Console
 
 from monitor.agent.logs import configure_logs
 from monitor.cli.simulate import (
+    Loads,
     Nodes,
     ScenarioFile,
     Seconds,
     Speed,
+    loads_address,
     real_clock,
     refuse,
     stop_on_signals,
@@ -46,6 +48,7 @@ def demo(  # noqa: PLR0917  # each is an option of the command
             show_default=False,
         ),
     ] = None,
+    loads: Loads = None,
     speed: Speed = 1.0,
     seconds: Seconds = None,
     plain: Annotated[
@@ -61,6 +64,7 @@ def demo(  # noqa: PLR0917  # each is an option of the command
         rules=tuple(rules or [shipped_rules()]),
         nodes=nodes,
         port=port,
+        loads=loads_address(loads),
         speed=speed,
         seconds=seconds,
     )

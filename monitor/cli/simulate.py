@@ -16,6 +16,7 @@ from monitor.simulate.http.server import CannotServe
 from monitor.simulate.pace import run_paced
 from monitor.simulate.scenario.load import Loaded, load_scenario
 from monitor.simulate.scenario.models import MOST_NODES
+from monitor.web.server import parse_address
 
 Nodes = Annotated[
     int | None,
@@ -43,6 +44,16 @@ Seconds = Annotated[
     typer.Option("--for", min=0.1, help="End by itself after so many seconds.", show_default=False),
 ]
 
+Loads = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="Where to tell how services that serve requests fare: /loads/NAME for `http` metrics "
+        "of rules, /metrics for a Prometheus server.",
+        show_default=False,
+    ),
+]
+
 
 def simulate(  # noqa: PLR0917  # each is an option of the command
     socket: Annotated[
@@ -66,6 +77,7 @@ def simulate(  # noqa: PLR0917  # each is an option of the command
             "knows what every task uses.",
         ),
     ] = False,
+    loads: Loads = None,
     speed: Speed = 1.0,
     seconds: Seconds = None,
 ) -> None:
@@ -85,6 +97,7 @@ def simulate(  # noqa: PLR0917  # each is an option of the command
                 nodes=nodes,
                 folder=engines,
                 whole=whole,
+                loads=loads_address(loads),
                 seconds=seconds,
                 speed=speed,
             ),
@@ -100,6 +113,14 @@ def refuse(loaded: Loaded) -> int:
     return 1
 
 
+def loads_address(text: str | None) -> tuple[str, int] | None:
+    """Host and port, None for none; raises BadParameter."""
+    try:
+        return None if text is None else parse_address(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"--loads: {error}") from None
+
+
 async def _simulate(
     loaded: Loaded,
     socket: Path,
@@ -107,6 +128,7 @@ async def _simulate(
     nodes: int | None,
     folder: Path | None,
     whole: bool,
+    loads: tuple[str, int] | None,
     seconds: float | None,
     speed: float,
 ) -> int:
@@ -120,6 +142,8 @@ async def _simulate(
         if folder is not None:
             print(f"every node's engine has a socket in {folder}: {', '.join(sockets)}")
         print(f"  docker -H unix://{socket} service ls")
+        if loads is not None:
+            print(f"how requests fare: http://{loads[0]}:{loads[1]}/loads")
         print(f"  swarm-monitor run --docker unix://{socket} --rules rules/", flush=True)
 
     try:
@@ -130,6 +154,7 @@ async def _simulate(
             nodes=nodes,
             folder=folder,
             whole=whole,
+            loads=loads,
             stop=stop,
             started=started,
         )

@@ -5,6 +5,7 @@ import os
 import socket
 import tempfile
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from monitor.demo.show import Display
 from monitor.demo.watch import Watch
 from monitor.ports.clock import Clock
 from monitor.simulate.host import living
+from monitor.simulate.http.loads import serve_loads
 from monitor.simulate.http.server import serve_engines
 from monitor.simulate.scenario.load import Loaded
 from monitor.simulate.swarm import Swarm
@@ -30,6 +32,7 @@ TOKEN = "demo"  # noqa: S105  (guards a simulated Swarm on this machine's own ad
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOptions:
     """port: of page and API; None: 9580 where it is free, else any. speed: see `run_paced`.
+    loads: host and port of `serve_loads`; None: it is not told.
 
     seconds: of real time until it ends by itself; None: when it is told to.
     """
@@ -38,6 +41,7 @@ class DemoOptions:
     rules: tuple[Path, ...]
     nodes: int | None = None
     port: int | None = None
+    loads: tuple[str, int] | None = None
     speed: float = 1.0
     seconds: float | None = None
 
@@ -60,7 +64,10 @@ async def run_demo(options: DemoOptions, clock: Clock, stop: asyncio.Event, open
         async with living(options.loaded, clock, nodes=options.nodes) as (swarm, stage):
             first = next(iter(stage.nodes.values()))
             path = Path(folder) / "docker.sock"
-            async with serve_engines(swarm, {first: path}, whole=True):
+            async with AsyncExitStack() as stack:
+                await stack.enter_async_context(serve_engines(swarm, {first: path}, whole=True))
+                if options.loads is not None:
+                    await stack.enter_async_context(serve_loads(swarm, *options.loads))
                 show = _Show(swarm, first, options, clock, Path(folder) / "nowhere")
                 await show.run(stop, path, opener)
 

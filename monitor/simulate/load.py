@@ -5,12 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from monitor.model.usage import Reading
+from monitor.simulate.serving import Requests, Served, Serving
 
 Demand = float | Callable[[float], float]
 Memory = int | Callable[[float], int]
 
 _GRID = 0.1  # seconds between the points at which a demand given as a function is taken
 _IDLE_MEMORY = 20 * 1024 * 1024
+_CORES = 1.0  # of a task without a limit that serves requests
 
 
 @dataclass(slots=True)
@@ -32,6 +34,8 @@ class _Account:
     runners: dict[str, _Runner] = field(default_factory=dict)
     running: int = 0
     sums: dict[float, float] = field(default_factory=dict)  # CPU seconds per task, by limit
+    serving: Serving | None = None  # in place of the demand
+    cores: float = 0.0  # that its running tasks may use to serve
 
 
 class Load:
@@ -39,7 +43,8 @@ class Load:
 
     Each running task gets an equal share of the service's demand, up to its own limit; what
     is above the limit is lost, as when a task is throttled. A demand given as a function of
-    the seconds since it was set is taken at the middle of each 0.1 s.
+    the seconds since it was set is taken at the middle of each 0.1 s. A service that serves
+    requests uses what these take, see `monitor.simulate.serving`.
     """
 
     def __init__(self) -> None:
@@ -50,11 +55,26 @@ class Load:
         account = self._settle(service_id, now)
         account.demand, account.demand_since = demand, now
 
+    def set_requests(self, service_id: str, requests: Requests, now: float) -> None:
+        """Requests come from `now` on, in place of a demand in cores."""
+        account = self._settle(service_id, now)
+        account.serving, account.demand_since = Serving(requests), now
+
+    def served(self, service_id: str, now: float) -> Served | None:
+        """How its requests fare at this moment; None for a service without any."""
+        account = self._settle(service_id, now)
+        if account.serving is None:
+            return None
+        return account.serving.look(account.cores, account.running)
+
     def demand(self, service_id: str, now: float) -> float:
         """Cores that the service as a whole wants at this moment."""
         account = self._accounts.get(service_id)
         if account is None:
             return 0.0
+        if account.serving is not None:
+            served = account.serving.look(account.cores, account.running)
+            return served.rate * account.serving.requests.cpu
         if callable(account.demand):
             return account.demand(now - account.demand_since)
         return account.demand
@@ -70,6 +90,7 @@ class Load:
             return
         limit = cpu_limit or math.inf
         account.running += 1
+        account.cores += cpu_limit or _CORES
         account.runners[task_id] = _Runner(limit, account.sums.setdefault(limit, 0.0), now)
 
     def stop(self, service_id: str, task_id: str, now: float) -> None:
@@ -77,6 +98,7 @@ class Load:
         runner = account.runners.get(task_id)
         if runner is not None and runner.ended_with is None:
             account.running -= 1
+            account.cores -= _cores(runner.limit)
             runner.ended_with = account.sums[runner.limit] - runner.base
 
     def forget(self, service_id: str, task_id: str, now: float) -> None:
@@ -102,6 +124,8 @@ class Load:
         runner = account.runners.get(task_id)
         age = now - runner.since if runner else 0.0
         memory = account.memory(age) if callable(account.memory) else account.memory
+        if account.serving is not None and runner is not None and runner.ended_with is None:
+            memory += account.serving.memory(account.cores, account.running)
         if memory_limit:
             memory = min(memory, memory_limit)
         return Reading(
@@ -111,11 +135,27 @@ class Load:
     def _settle(self, service_id: str, now: float) -> _Account:
         account = self._accounts.setdefault(service_id, _Account(settled=now))
         if now > account.settled:
-            if account.running:
+            if account.serving is not None:
+                _serve(account, account.serving, account.settled, now)
+            elif account.running:
                 for limit in account.sums:
                     account.sums[limit] += _used(account, limit, account.settled, now)
             account.settled = now
         return account
+
+
+def _cores(limit: float) -> float:
+    return _CORES if math.isinf(limit) else limit
+
+
+def _serve(account: _Account, serving: Serving, start: float, end: float) -> None:
+    """What requests take is shared by the tasks as their limits are."""
+    since = account.demand_since
+    cores = account.cores if account.running else 0.0
+    used = serving.advance(start - since, end - since, cores)
+    if cores > 0:
+        for limit in account.sums:
+            account.sums[limit] += used * _cores(limit) / cores
 
 
 def _used(account: _Account, limit: float, start: float, end: float) -> float:

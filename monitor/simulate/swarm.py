@@ -25,6 +25,7 @@ from monitor.simulate.executor import Behaviour
 from monitor.simulate.load import Demand, Load, Memory
 from monitor.simulate.machinery import Machinery
 from monitor.simulate.rawjson import rfc3339
+from monitor.simulate.serving import Requests, Served
 from monitor.simulate.spec import mode_of, resources_of, service_spec
 from monitor.simulate.state import SimConfig, SimNode, SimService, SimTask, Spec
 from monitor.simulate.store import Change, Store
@@ -277,6 +278,14 @@ class Swarm:
     def set_load(self, name_or_id: str, cores: Demand) -> None:
         """CPU demand of the whole service in cores, or a function of the seconds from now."""
         self.load.set_demand(self.service(name_or_id).id, cores, self.mono())
+
+    def set_requests(self, name_or_id: str, requests: Requests) -> None:
+        """Requests come from now on; they take the place of `set_load`."""
+        self.load.set_requests(self.service(name_or_id).id, requests, self.mono())
+
+    def served(self, name_or_id: str) -> Served | None:
+        """How the service's requests fare now; None where it has none."""
+        return self.load.served(self.service(name_or_id).id, self.mono())
 
     def set_memory(self, name_or_id: str, memory: Memory) -> None:
         """Bytes of each task, or a function of the seconds since it began to run."""

@@ -1,4 +1,4 @@
-"""A service's demand over time. Each function takes seconds and returns cores."""
+"""A service's demand over time. Each function takes seconds and returns cores, or a rate."""
 
 import csv
 import math
@@ -54,7 +54,7 @@ def trace(points: Sequence[tuple[float, float]], repeat: bool = False) -> Curve:
 
 
 def read_trace(path: Path) -> list[tuple[float, float]]:
-    """Lines `seconds,cores` in order of time, a heading allowed; raises ValueError."""
+    """Lines `seconds,value` in order of time, a heading allowed; raises ValueError."""
     points: list[tuple[float, float]] = []
     try:
         with path.open(newline="") as file:
@@ -68,12 +68,12 @@ def read_trace(path: Path) -> list[tuple[float, float]]:
         except (ValueError, IndexError):
             if number == 1:
                 continue
-            raise ValueError(f"{path}:{number}: write two numbers, seconds,cores") from None
+            raise ValueError(f"{path}:{number}: write two numbers, seconds,value") from None
         if not (math.isfinite(seconds) and 0 <= cores < math.inf):
-            raise ValueError(f"{path}:{number}: cores must be a number from 0 on")
+            raise ValueError(f"{path}:{number}: the value must be a number from 0 on")
         points.append((seconds, cores))
     if not points:
-        raise ValueError(f"{path} holds no points: write lines seconds,cores")
+        raise ValueError(f"{path} holds no points: write lines seconds,value")
     if any(later[0] <= earlier[0] for earlier, later in pairwise(points)):
         raise ValueError(f"{path}: the seconds must grow from line to line")
     return points

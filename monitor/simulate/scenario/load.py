@@ -46,12 +46,13 @@ def load_scenario(path: Path | None = None) -> Loaded:
         problems += problems_of(error, Scenario, tree.root, file)
         return Loaded(path, problems=tuple(problems))
     for index, service in enumerate(scenario.services):
-        if service.cpu.trace is None:
+        if service.curve.trace is None:
             continue
         try:
-            read_trace(beside(path, service.cpu.trace.file))
+            read_trace(beside(path, service.curve.trace.file))
         except ValueError as error:
-            place = find(tree.root, ("services", index, "cpu", "trace", "file"))
+            way = ("cpu",) if service.requests is None else ("requests", "rate")
+            place = find(tree.root, ("services", index, *way, "trace", "file"))
             problems.append(Problem(file, place.line, place.column, str(error)))
     return Loaded(path, None if problems else scenario, tuple(problems))
 

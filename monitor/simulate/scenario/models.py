@@ -50,11 +50,28 @@ Demand = Annotated[float, BeforeValidator(_demand)]
 Size = Annotated[int, BeforeValidator(_size)]
 
 
+CpuTime = Annotated[float, _duration(0.0001)]
+
+
+def _check_order(times: list[float]) -> None:
+    if times != sorted(set(times)):
+        raise Faults(("steps", "must be in order of time, each later than the one before"))
+
+
+def _check_one(curve: Strict) -> None:
+    if len(curve.model_fields_set) != 1:
+        raise Faults(("", "write one of constant, step, ramp, daily, burst, trace"))
+
+
 class Step(Strict):
     EXAMPLE: ClassVar[str] = "{at: 1m, cores: 2}"
 
     at: Offset
     cores: Demand
+
+    @property
+    def height(self) -> float:
+        return self.cores
 
 
 class Steps(Strict):
@@ -65,9 +82,7 @@ class Steps(Strict):
 
     @model_validator(mode="after")
     def _in_order(self) -> "Steps":
-        times = [step.at for step in self.steps]
-        if times != sorted(set(times)):
-            raise Faults(("steps", "must be in order of time, each later than the one before"))
+        _check_order([step.at for step in self.steps])
         return self
 
 
@@ -105,7 +120,7 @@ class Burst(Strict):
 
 
 class Trace(Strict):
-    """A CSV file with lines `seconds,cores`, found beside the scenario."""
+    """A CSV file with lines `seconds,value`, found beside the scenario."""
 
     EXAMPLE: ClassVar[str] = "{file: load.csv, repeat: true}"
 
@@ -127,9 +142,66 @@ class Cpu(Strict):
 
     @model_validator(mode="after")
     def _one(self) -> "Cpu":
-        if len(self.model_fields_set) != 1:
-            raise Faults(("", "write one of constant, step, ramp, daily, burst, trace"))
+        _check_one(self)
         return self
+
+
+class RateStep(Strict):
+    EXAMPLE: ClassVar[str] = "{at: 1m, rate: 200}"
+
+    at: Offset
+    rate: Demand
+
+    @property
+    def height(self) -> float:
+        return self.rate
+
+
+class RateSteps(Strict):
+    EXAMPLE: ClassVar[str] = "{steps: [{at: 0s, rate: 20}, {at: 1m, rate: 200}], repeat: 3m}"
+
+    steps: Many[RateStep] = Field(min_length=1)
+    repeat: Lasting | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "RateSteps":
+        _check_order([step.at for step in self.steps])
+        return self
+
+
+class Rate(Strict):
+    """Requests per second to the service as a whole: one kind of curve, as of `cpu`."""
+
+    EXAMPLE: ClassVar[str] = "50, or {daily: {low: 20, high: 200}}"
+
+    constant: Demand | None = None
+    step: RateSteps | None = None
+    ramp: Ramp | None = None
+    daily: Daily | None = None
+    burst: Burst | None = None
+    trace: Trace | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "Rate":
+        _check_one(self)
+        return self
+
+
+class Requests(Strict):
+    """What comes to the service, and what each request takes: CPU, queue and latency follow.
+
+    cpu: CPU time of a request. wait: time that it takes besides. queue: how many may wait; more
+    are refused. memory: what each adds to its task while it is there.
+    """
+
+    EXAMPLE: ClassVar[str] = "{rate: {daily: {low: 20, high: 200}}, cpu: 10ms}"
+    MEANT: ClassVar[dict[str, str]] = {"per_second": "rate", "cpu_seconds": "cpu"}
+
+    rate: Annotated[Rate, BeforeValidator(_constant)]
+    cpu: CpuTime
+    wait: Offset = 0.0
+    queue: Demand = 1000.0
+    memory: Size = 0
 
 
 class Leak(Strict):
@@ -187,6 +259,7 @@ class Service(Strict):
     exits_after: Lasting | None = None
     exit_code: Annotated[int, Field(ge=0, le=255)] = 1
     cpu: Annotated[Cpu, BeforeValidator(_constant)] = Cpu(constant=0.0)
+    requests: Requests | None = None
     memory: Annotated[Memory, BeforeValidator(_constant)] = Memory.model_validate(
         {"constant": "20MiB"}
     )
@@ -197,6 +270,17 @@ class Service(Strict):
             if not re.fullmatch(r"\s*[\w.-]+\s*(==|!=)\s*\S+\s*", constraint):
                 raise Faults((("constraints", index), 'write as in "node.role == worker"'))
         return self
+
+    @model_validator(mode="after")
+    def _load(self) -> "Service":
+        if self.requests is not None and "cpu" in self.model_fields_set:
+            raise Faults(("requests", "its CPU follows from requests: leave out cpu, or requests"))
+        return self
+
+    @property
+    def curve(self) -> Cpu | Rate:
+        """Cores, or requests per second where the service has `requests`."""
+        return self.cpu if self.requests is None else self.requests.rate
 
 
 class Happening(Strict):

@@ -8,7 +8,18 @@ from monitor.simulate.executor import Behaviour
 from monitor.simulate.load import Demand
 from monitor.simulate.load import Memory as MemoryOf
 from monitor.simulate.scenario import curves
-from monitor.simulate.scenario.models import Cpu, Happening, Memory, Node, Scenario, Service, beside
+from monitor.simulate.scenario.models import (
+    Cpu,
+    Happening,
+    Memory,
+    Node,
+    Rate,
+    Requests,
+    Scenario,
+    Service,
+    beside,
+)
+from monitor.simulate.serving import Requests as RequestsOf
 from monitor.simulate.swarm import Swarm
 
 USUAL_NODES = 5
@@ -84,7 +95,11 @@ class Stage:
             memory_limit=given.memory_limit,
             memory_reservation=given.memory_reservation,
         )
-        swarm.set_load(given.name, _demand(given.cpu, self._path))
+        demand = _demand(given.curve, self._path)
+        if given.requests is None:
+            swarm.set_load(given.name, demand)
+        else:
+            swarm.set_requests(given.name, _requests(given.requests, demand))
         swarm.set_memory(given.name, _memory(given.memory))
 
 
@@ -99,9 +114,19 @@ def generated(count: int) -> Iterable[Node]:
     ]
 
 
-def _demand(cpu: Cpu, path: Path | None) -> Demand:
+def _requests(given: Requests, rate: Demand) -> RequestsOf:
+    return RequestsOf(
+        rate=rate,
+        cpu=given.cpu,
+        wait=given.wait,
+        most_waiting=given.queue,
+        memory=given.memory,
+    )
+
+
+def _demand(cpu: Cpu | Rate, path: Path | None) -> Demand:
     if cpu.step is not None:
-        return curves.steps([(step.at, step.cores) for step in cpu.step.steps], cpu.step.repeat)
+        return curves.steps([(step.at, step.height) for step in cpu.step.steps], cpu.step.repeat)
     if cpu.ramp is not None:
         return curves.ramp(cpu.ramp.start, cpu.ramp.to, cpu.ramp.over)
     if cpu.daily is not None:
