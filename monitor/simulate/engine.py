@@ -221,7 +221,7 @@ class SimulatedEngine:
 
     def _find(self, container_id: str) -> SimTask:
         for task in self._swarm.store.tasks_on[self.node_id].values():
-            if task.container_id == container_id:
+            if task.has_container and task.container_id == container_id:
                 return task
         raise NotFound(f"No such container: {container_id}")
 

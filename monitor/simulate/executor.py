@@ -22,7 +22,8 @@ class Behaviour:
 
     pull: from accepted to ready. start: from started to running (with a health check: to
     healthy). stop: from SIGTERM to the end. exit_after: how long it runs by itself; None: for
-    ever. missing: the image cannot be pulled, tasks are rejected.
+    ever. missing: the image cannot be pulled, tasks are rejected. stop_code: what it ends with when
+    it is told to stop.
     """
 
     pull: float = 0.2
@@ -31,6 +32,7 @@ class Behaviour:
     exit_after: float | None = None
     exit_code: int = 1
     missing: bool = False
+    stop_code: int = 0
 
 
 class Executor:
@@ -41,6 +43,7 @@ class Executor:
         self._publish = publish
         self._behaviours = behaviours
         self._steps: dict[str, tuple[object, asyncio.TimerHandle]] = {}
+        self._dead: set[str] = set()  # tasks whose containers a crash of the machine ended
 
     def behaviour(self, task: SimTask) -> Behaviour:
         return self._behaviours.get(image_of(task.spec)) or Behaviour()
@@ -50,10 +53,37 @@ class Executor:
         if step:
             step[1].cancel()
 
+    def removed(self, task: SimTask) -> None:
+        """Managers have forgotten the task: its engine removes the container."""
+        self.forget(task)
+        self._dead.discard(task.id)
+        node = self._store.nodes.get(task.node_id)
+        if node is not None and node.state is NodeState.READY:
+            self.remove_container(task)
+
+    def remove_container(self, task: SimTask) -> None:
+        """One that has ended, unless it is gone already."""
+        if task.has_container:
+            task.container_removed = True
+            self._tell(task, "destroy")
+
+    def crash(self, node_id: str) -> None:
+        """The node's machine fails: its containers have ended, which nobody hears of until it is
+        back. Each is found dead then, with exit code 255.
+        """
+        for task in self._store.tasks_on[node_id].values():
+            if task.container_id and not task.state.ended:
+                self.forget(task)
+                self._dead.add(task.id)
+
     def consider(self, task: SimTask) -> None:
         """Begin the task's next step, unless that very step is under way."""
         node = self._store.nodes.get(task.node_id)
         if task.id not in self._store.tasks or node is None or node.state is not NodeState.READY:
+            return
+        if task.id in self._dead:
+            self._dead.discard(task.id)
+            asyncio.get_running_loop().call_soon(self._find_dead, task)
             return
         stopping = task.desired > TaskState.COMPLETE
         step = (task.state, stopping or task.desired)
@@ -65,6 +95,9 @@ class Executor:
         if delay is not None:
             handle = asyncio.get_running_loop().call_later(delay, self._step, task, stopping)
             self._steps[task.id] = (step, handle)
+
+    def _find_dead(self, task: SimTask) -> None:
+        self._end_task(task, TaskState.FAILED, 255)
 
     def _delay(self, task: SimTask, stopping: bool) -> float | None:
         """Seconds until the task's next state; None where it stays as it is."""
@@ -91,7 +124,8 @@ class Executor:
             return
         if stopping:
             if task.state >= TaskState.STARTING:
-                self.end(task, TaskState.SHUTDOWN, 0, signal="15")
+                code = self.behaviour(task).stop_code
+                self.end(task, TaskState.SHUTDOWN, code, signal="15", stopped=True)
             else:
                 self._store.move_task(task, TaskState.SHUTDOWN, message="shutdown")
             return
@@ -133,9 +167,15 @@ class Executor:
         exit_code: int,
         *,
         signal: str = "",
+        stopped: bool = False,
+        removed: bool = False,
         oom: bool = False,
     ) -> None:
-        """The container's end, told as the engine tells it."""
+        """The container's end, told as the engine tells it.
+
+        signal: the number of the one that a client or Swarm sent, if any. stopped: by a request
+        to stop it. removed: it is taken away too.
+        """
         if task.state.ended or not task.container_id:
             return
         self.forget(task)
@@ -144,8 +184,15 @@ class Executor:
         if signal:
             self._tell(task, "kill", signal=signal)
         self._tell(task, "die", exitCode=str(exit_code))
-        if signal:
+        if stopped:
             self._tell(task, "stop")
+        if removed:
+            self.remove_container(task)
+        self._end_task(task, state, exit_code, oom=oom)
+
+    def _end_task(
+        self, task: SimTask, state: TaskState, exit_code: int, *, oom: bool = False
+    ) -> None:
         error = f"task: non-zero exit ({exit_code})" if state is TaskState.FAILED else ""
         message = {TaskState.SHUTDOWN: "shutdown", TaskState.COMPLETE: "finished"}.get(
             state, "started"

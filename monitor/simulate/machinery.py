@@ -80,7 +80,7 @@ class Machinery:
     def _on_task(self, action: str, task: SimTask) -> None:
         self._look[task.service_id] = None
         if action == "remove":
-            self.executor.forget(task)
+            self.executor.removed(task)
             self._pending.pop(task.id, None)
             return
         if task.state is TaskState.PENDING and task.desired <= TaskState.COMPLETE:

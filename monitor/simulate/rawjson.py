@@ -85,9 +85,13 @@ def service_status(service: SimService, tasks: list[SimTask]) -> Spec:
     """`ServiceStatus` of the list: running counts also tasks on nodes that are down."""
     mode = mode_of(service.spec)
     wanted = sum(1 for task in tasks if task.desired <= TaskState.RUNNING)
+    if mode == "Replicated":
+        wanted = replicas_of(service.spec)
+    elif mode == "ReplicatedJob":
+        wanted = service.spec["Mode"][mode].get("MaxConcurrent", 1)
     return {
         "RunningTasks": sum(1 for task in tasks if task.state is TaskState.RUNNING),
-        "DesiredTasks": replicas_of(service.spec) if mode == "Replicated" else wanted,
+        "DesiredTasks": wanted,
         "CompletedTasks": sum(1 for task in tasks if task.state is TaskState.COMPLETE),
     }
 
@@ -101,7 +105,7 @@ def task_json(task: SimTask) -> dict[str, Any]:
     }
     if task.error:
         status["Err"] = task.error
-    if task.container_id:
+    if task.container_id or task.state is TaskState.REJECTED:
         running = task.state in (TaskState.STARTING, TaskState.RUNNING)
         status["ContainerStatus"] = {
             "ContainerID": task.container_id,

@@ -172,6 +172,25 @@ def constraints_of(template: Spec) -> list[str]:
     return list((template.get("Placement") or {}).get("Constraints") or ())
 
 
+def fits_platform(template: Spec) -> bool:
+    """Whether the nodes' platform, linux/x86_64 all of them, is one that the template allows."""
+    allowed = (template.get("Placement") or {}).get("Platforms") or ()
+    return not allowed or any(
+        one.get("OS", "") in ("", "linux")
+        and one.get("Architecture", "") in ("", "amd64", "x86_64")
+        for one in allowed
+    )
+
+
+def host_ports_of(task: SimTask) -> frozenset[tuple[str, int]]:
+    """Protocol and number of the ports that the task takes on its node's host."""
+    return frozenset(
+        (str(port.get("Protocol") or "tcp"), int(port["PublishedPort"]))
+        for port in (task.endpoint_spec or {}).get("Ports") or ()
+        if port.get("PublishMode") == "host" and port.get("PublishedPort")
+    )
+
+
 def matches(constraints: Sequence[str], node: SimNode) -> bool:
     """Whether the node meets them all: `node.id`, `.hostname`, `.role`, `.labels.*`, ==, !=."""
     for constraint in constraints:

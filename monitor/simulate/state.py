@@ -83,6 +83,7 @@ class SimTask(Meta):
     message: str = "created"
     error: str = ""
     container_id: str = ""
+    container_removed: bool = False
     exit_code: int | None = None
     oom_killed: bool = False
     job_iteration: int | None = None
@@ -96,6 +97,11 @@ class SimTask(Meta):
     def place(self) -> int | str:
         """What a replacement inherits: the slot, or the node for a global service."""
         return self.slot or self.node_id
+
+    @property
+    def has_container(self) -> bool:
+        """Whether its engine has a container for it, running or not."""
+        return self.container_id != "" and not self.container_removed
 
     @property
     def occupies(self) -> bool:

@@ -107,8 +107,13 @@ class Swarm:
         self.set_node(node_id, availability=Availability.ACTIVE)
 
     def node_down(self, node_id: str) -> None:
-        """Managers gave the node up; its containers are as good as gone."""
+        """Managers gave the node up, out of touch as it is; its containers may well run on."""
         self.set_node(node_id, state=NodeState.DOWN)
+
+    def crash_node(self, node_id: str) -> None:
+        """The machine fails and managers have given it up: its containers end with it."""
+        self.machinery.executor.crash(node_id)
+        self.node_down(node_id)
 
     def node_ready(self, node_id: str) -> None:
         self.set_node(node_id, state=NodeState.READY)
@@ -264,10 +269,24 @@ class Swarm:
         ]
 
     def end_task(self, task_id: str, exit_code: int = 137, *, oom: bool = False) -> None:
-        """The task's container ends, by itself, by hand or out of memory."""
+        """The task's container ends by itself or out of memory."""
         task = self.store.tasks[task_id]
-        state = TaskState.COMPLETE if exit_code == 0 else TaskState.FAILED
-        self.machinery.executor.end(task, state, exit_code, oom=oom)
+        self.machinery.executor.end(task, _end_of(exit_code), exit_code, oom=oom)
+
+    def stop_container(self, task_id: str) -> None:
+        """What `docker stop` does to the task's container."""
+        task, executor = self.store.tasks[task_id], self.machinery.executor
+        code = executor.behaviour(task).stop_code
+        executor.end(task, _end_of(code), code, signal="15", stopped=True)
+
+    def kill_container(self, task_id: str, *, removed: bool = False) -> None:
+        """What `docker kill` does to it, or where `removed` `docker rm --force`."""
+        task = self.store.tasks[task_id]
+        self.machinery.executor.end(task, TaskState.FAILED, 137, signal="9", removed=removed)
+
+    def remove_container(self, task_id: str) -> None:
+        """What `docker rm` does to the container of a task that has ended."""
+        self.machinery.executor.remove_container(self.store.tasks[task_id])
 
     def set_health(self, task_id: str, health: Health) -> None:
         self.health[task_id] = health
@@ -337,3 +356,7 @@ class Swarm:
             self.load.start(task.service_id, task.id, limit, self.mono())
         elif task.state.ended or self.store.node_down(task):
             self.load.stop(task.service_id, task.id, self.mono())
+
+
+def _end_of(exit_code: int) -> TaskState:
+    return TaskState.COMPLETE if exit_code == 0 else TaskState.FAILED

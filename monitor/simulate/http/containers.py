@@ -8,7 +8,7 @@ from aiohttp import web
 
 from monitor.model.container import Health
 from monitor.model.task import TaskState
-from monitor.simulate.announce import container_event, container_labels
+from monitor.simulate.announce import container_labels
 from monitor.simulate.http.ago import ago
 from monitor.simulate.http.answers import Refused, done, object_answer
 from monitor.simulate.http.face import Face, asked
@@ -47,7 +47,7 @@ def running(task: SimTask) -> bool:
 async def list_containers(face: Face, request: web.Request) -> web.Response:
     filters = filters_of(request, _KINDS)
     every = asked(request, "all") or "status" in filters
-    there = [task for task in face.tasks_here() if task.container_id and (every or running(task))]
+    there = [task for task in face.tasks_here() if task.has_container and (every or running(task))]
     fitting = [task for task in there if _fits(face, filters, task)]
     newest_first = sorted(fitting, key=lambda task: -task.started_ns)
     return object_answer([_listed(face, task) for task in newest_first])
@@ -138,24 +138,20 @@ async def end_container(face: Face, request: web.Request) -> web.Response:
     removed = request.method == "DELETE"
     key = request.match_info["id"]
     if verb == "kill" and not running(task):
-        raise Refused(409, f"cannot kill container: {key}: container {key} is not running")
+        why = f"container {task.container_id} is not running"
+        raise Refused(409, f"cannot kill container: {key}: {why}")
     if removed and running(task) and not asked(request, "force"):
         raise Refused(
             409,
             f'cannot remove container "{key}": container is running: stop the container before '
             "removing or force remove",
         )
-    if running(task):
-        _tell(face, task, "kill", signal="15" if verb == "stop" else "9")
-        face.swarm.end_task(task.id, 143 if verb == "stop" else 137)
-        if verb == "stop":
-            _tell(face, task, "stop")
-    if removed:
-        _tell(face, task, "destroy")
-        face.extras.removed.add(task.container_id)
+    if verb == "stop":
+        if not running(task):
+            return done(304)
+        face.swarm.stop_container(task.id)
+    elif running(task):
+        face.swarm.kill_container(task.id, removed=removed)
+    elif removed:
+        face.swarm.remove_container(task.id)
     return done(204)
-
-
-def _tell(face: Face, task: SimTask, action: str, **more: str) -> None:
-    event = container_event(task, action, face.store.stamp(), **more)
-    face.swarm.publish(task.node_id, event)

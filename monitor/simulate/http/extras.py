@@ -24,12 +24,11 @@ class Network:
 
 @dataclass(slots=True)
 class Extras:
-    """Shared by the engines of one Swarm; by id. `removed`: containers taken away by hand.
+    """Shared by the engines of one Swarm; by id.
 
     A secret is kept as a config is: its data never leaves the Swarm again.
     """
 
     networks: dict[str, Network] = field(default_factory=dict)
     secrets: dict[str, SimConfig] = field(default_factory=dict)
-    removed: set[str] = field(default_factory=set)
     numbers: int = 0

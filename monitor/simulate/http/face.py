@@ -54,10 +54,7 @@ class Face:
 
     def tasks_here(self) -> Iterable[SimTask]:
         """Tasks whose containers this engine shows."""
-        here = self.store.tasks if self.whole else self.store.tasks_on[self.node_id]
-        if not self.extras.removed:
-            return here.values()
-        return [task for task in here.values() if task.container_id not in self.extras.removed]
+        return (self.store.tasks if self.whole else self.store.tasks_on[self.node_id]).values()
 
     def tell(self, event: Event) -> None:
         """An event of this engine, or, with the scope `swarm`, of every manager's."""
@@ -96,8 +93,12 @@ def version_of(request: web.Request, what: str) -> int:
     """The `version` parameter of an update; raises Refused."""
     text = request.query.get("version", "")
     if not (text.isascii() and text.isdigit()):
-        raise Refused(400, f"invalid {what} version '{text}': write the object's Version.Index")
+        raise Refused(400, f"invalid {what} version '{text}': {_no_number(text)}")
     return int(text)
+
+
+def _no_number(text: str) -> str:
+    return f'strconv.ParseUint: parsing "{text}": invalid syntax'
 
 
 def asked(request: web.Request, name: str) -> bool:

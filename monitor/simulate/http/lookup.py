@@ -54,7 +54,7 @@ def find_secret(secrets: Mapping[str, SimConfig], key: str) -> SimConfig:
 
 def find_container(tasks: Iterable[SimTask], key: str) -> SimTask:
     """The task whose container has this id, this name, or an id that begins so."""
-    there = [task for task in tasks if task.container_id]
+    there = [task for task in tasks if task.has_container]
     for task in there:
         if key in (task.container_id, task.name):
             return task

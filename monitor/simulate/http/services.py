@@ -47,8 +47,9 @@ async def inspect_service(face: Face, request: web.Request) -> web.Response:
 
 
 async def create_service(face: Face, request: web.Request) -> web.Response:
-    spec = checked(await body_of(request))
-    name = spec["Name"]
+    raw = await body_of(request)
+    name = raw.get("Name") or f"nameless_{face.store.new_id(8)}"  # the daemon makes one up
+    spec = checked({**raw, "Name": name})
     if any(service.name == name for service in face.store.services.values()):
         raise Refused(
             409,
@@ -66,7 +67,7 @@ async def update_service(face: Face, request: web.Request) -> web.Response:
     service = find_service(face.store, request.match_info["id"])
     back = request.query.get("rollback", "")
     if back not in ("", "none", "previous"):
-        raise Refused(400, f"unrecognized rollback option {back}")
+        raise Refused(500, f"unrecognized rollback option {back}")
     if spec["Name"] != service.name:
         raise Refused(501, f"{_UNIMPLEMENTED}renaming services is not supported")
     if mode_of(spec) != mode_of(service.spec):

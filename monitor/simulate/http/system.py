@@ -67,7 +67,7 @@ def _details(about: dict[str, str]) -> dict[str, str]:
 
 
 async def info(face: Face, request: web.Request) -> web.Response:
-    tasks = [task for task in face.tasks_here() if task.container_id]
+    tasks = [task for task in face.tasks_here() if task.has_container]
     up = sum(running(task) for task in tasks)
     raw = info_json(face.node, face.is_manager)
     swarm = raw["Swarm"]

@@ -20,7 +20,7 @@ async def list_tasks(face: Face, request: web.Request) -> web.Response:
     filters = filters_of(request, _KINDS)
     for state in filters.get("desired-state", ()):
         if state.lower() not in TASK_STATES:
-            raise Refused(400, f"Invalid desired-state filter: '{state}'")
+            raise Refused(500, f"Invalid desired-state filter: '{state}'")
     return list_answer(
         [face.spelled.of(task) for task in _candidates(face, filters) if _fits(face, filters, task)]
     )
@@ -51,10 +51,9 @@ def _fits(face: Face, filters: Filters, task: SimTask) -> bool:
         labels = (service.spec.get("Labels") or {}) if service else {}
         if not labelled(filters, labels):
             return False
-    if "_up-to-date" in filters:
+    if filters.get("_up-to-date") == ["true"]:  # any other value filters nothing
         node = face.store.nodes.get(task.node_id)
-        dirty = service is None or task_dirty(service, task, node)
-        if dirty is (filters["_up-to-date"] == ["true"]):
+        if service is None or task_dirty(service, task, node):
             return False
     return (
         begins(filters, "id", task.id)

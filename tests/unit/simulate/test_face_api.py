@@ -76,7 +76,6 @@ async def test_a_service_lives_through_the_api() -> None:
 @pytest.mark.parametrize(
     ("changes", "status", "words"),
     [
-        ({"Name": ""}, 400, "name must be provided"),
         ({"Name": "-x"}, 400, "valid as a DNS name"),
         ({"TaskTemplate": {"ContainerSpec": {"Image": ""}}}, 400, "image reference"),
         ({"TaskTemplate": {}}, 501, "containers alone"),

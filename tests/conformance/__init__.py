@@ -1,0 +1,1 @@
+"""One suite of scenarios, played against a real Swarm and the simulated one."""

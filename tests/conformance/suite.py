@@ -1,0 +1,15 @@
+"""All scenarios of the suite."""
+
+from __future__ import annotations
+
+from tests.conformance.play import Scenario
+from tests.conformance.scenarios import life, lists, nodes, rollbacks, tasks, updates
+
+SCENARIOS: tuple[Scenario, ...] = (
+    *life.SCENARIOS,
+    *updates.SCENARIOS,
+    *rollbacks.SCENARIOS,
+    *lists.SCENARIOS,
+    *tasks.SCENARIOS,
+    *nodes.SCENARIOS,
+)
