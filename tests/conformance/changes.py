@@ -15,6 +15,7 @@ from monitor.model.task import TaskState
 from monitor.simulate import announce, swarm
 from monitor.simulate.executor import Executor
 from monitor.simulate.http import spelled
+from monitor.simulate.rawjson import service_status
 from monitor.simulate.state import SimService, SimTask
 from monitor.simulate.store import Store
 from monitor.simulate.updater import Updater
@@ -22,7 +23,6 @@ from monitor.simulate.updater import Updater
 _update_service = swarm.Swarm.update_service
 _roll_back = Updater._roll_back
 _end = Executor.end
-_service_status = spelled.service_status
 _update = Store.update
 
 
@@ -86,7 +86,7 @@ def _moves_with_tasks(self: Store, what: Any, **changes: Any) -> Any:
 
 
 def _lost_do_not_count(service: SimService, tasks: list[SimTask]) -> dict[str, Any]:
-    return _service_status(service, [one for one in tasks if one.desired <= TaskState.RUNNING])
+    return service_status(service, [one for one in tasks if one.desired <= TaskState.RUNNING])
 
 
 CHANGES = (

@@ -189,8 +189,8 @@ class Play:
                 and update_of(raw).get("State") not in _BUSY
             )
 
-        _, tasks = await self.until(f"{running} tasks of {service}", look, met)
-        return tasks
+        found: tuple[Raw, list[Raw]] = await self.until(f"{running} tasks of {service}", look, met)
+        return found[1]
 
     async def until_told(self, service: str, action: str, times: int = 1) -> None:
         """Until its engines told so often that a container of the service did that."""

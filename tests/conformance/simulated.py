@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from monitor.simulate.executor import Behaviour
@@ -24,13 +25,13 @@ from tests.conformance.world import (
     Tapes,
 )
 
-_QUICK = {"pull": 0.05, "start": 0.3, "stop": 0.1}
+_QUICK = Behaviour(pull=0.05, start=0.3, stop=0.1)
 _LIMIT = 3600.0  # virtual seconds
 _BEHAVIOURS = {
-    STEADY: Behaviour(**_QUICK),
-    STEADY_2: Behaviour(**_QUICK),
-    CRASH: Behaviour(**_QUICK, exit_after=0.05, exit_code=1),
-    DONE: Behaviour(**_QUICK, exit_after=0.05, exit_code=0),
+    STEADY: _QUICK,
+    STEADY_2: _QUICK,
+    CRASH: replace(_QUICK, exit_after=0.05, exit_code=1),
+    DONE: replace(_QUICK, exit_after=0.05, exit_code=0),
     MISSING: Behaviour(missing=True),
 }
 

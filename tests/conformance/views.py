@@ -15,7 +15,7 @@ def ended(task: Raw) -> bool:
 
 def runs(task: Raw) -> bool:
     """Whether it does, and shall."""
-    return task["Status"]["State"] == task["DesiredState"] == "running"
+    return bool(task["Status"]["State"] == task["DesiredState"] == "running")
 
 
 def image_of(template: Raw) -> str:

@@ -104,9 +104,17 @@ async def scaled(play: Play) -> None:
 
 
 SCENARIOS = (
-    Scenario("created", "create, inspect, remove", created),
-    Scenario("container_removed", "a container removed by hand", container_removed),
-    Scenario("container_killed", "a container killed by hand", container_killed),
-    Scenario("one_by_one", "service update --image", one_by_one),
-    Scenario("scaled", "service scale", scaled),
+    Scenario("created", "a service created, inspected, removed; what its engine tells", created),
+    Scenario(
+        "container_removed",
+        "`docker rm --force` of a task's container: failed with 137, replaced, kept in the history",
+        container_removed,
+    ),
+    Scenario("container_killed", "`docker kill` of it", container_killed),
+    Scenario(
+        "one_by_one", "`service update --image`: tasks replaced one after the other", one_by_one
+    ),
+    Scenario(
+        "scaled", "`service scale`: up, down, to nothing; PreviousSpec and no UpdateStatus", scaled
+    ),
 )

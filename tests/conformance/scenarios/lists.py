@@ -205,11 +205,19 @@ async def jobs(play: Play) -> None:
 
 
 SCENARIOS = (
-    Scenario("filters", "filters of services and tasks", filters),
-    Scenario("node_filters", "filters of nodes", node_filters),
-    Scenario("status", "ServiceStatus", status),
-    Scenario("history", "five tasks of a slot", history),
-    Scenario("refused", "what is refused, and how", refused),
-    Scenario("configs", "labels of configs", configs),
-    Scenario("jobs", "an update of a job runs it again", jobs),
+    Scenario(
+        "filters", "filters of services and tasks: beginnings, labels, unknown kinds", filters
+    ),
+    Scenario(
+        "node_filters", "`label` and `node.label` of nodes, constraints by label", node_filters
+    ),
+    Scenario("status", "ServiceStatus is in lists that ask for it alone", status),
+    Scenario("history", "a slot keeps five tasks; desired-state filters them away", history),
+    Scenario(
+        "refused",
+        "mode, name, image, names, unknown objects, workers: status and message of each",
+        refused,
+    ),
+    Scenario("configs", "labels of configs by compare and swap; data cannot change", configs),
+    Scenario("jobs", "any update of a job runs it again", jobs),
 )

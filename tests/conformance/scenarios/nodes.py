@@ -115,6 +115,16 @@ async def lost(play: Play) -> None:
 
 
 SCENARIOS = (
-    Scenario("drained", "drain", drained, alone=True),
-    Scenario("node_lost", "a node is lost and comes back", lost, alone=True),
+    Scenario(
+        "drained",
+        "a drain moves replicas, ends global tasks, is told; a stale node version",
+        drained,
+        alone=True,
+    ),
+    Scenario(
+        "node_lost",
+        "a node is lost: tasks replaced, still counted as running, found dead when it is back",
+        lost,
+        alone=True,
+    ),
 )

@@ -95,8 +95,24 @@ async def stopped_within_monitor(play: Play) -> None:
 
 
 SCENARIOS = (
-    Scenario("rollback_by_hand", "rollback=previous", by_hand),
-    Scenario("rollback_by_itself", "failure_action rollback", by_itself),
-    Scenario("scaled_into_rollout", "a scale into a failing rollout", scaled_into),
-    Scenario("stopped_in_monitor", "a stop within the monitor period", stopped_within_monitor),
+    Scenario(
+        "rollback_by_hand",
+        "`rollback=previous` swaps the specs; twice is a redo; refused without one",
+        by_hand,
+    ),
+    Scenario(
+        "rollback_by_itself",
+        "failure action rollback restores the whole spec, and leaves no way back",
+        by_itself,
+    ),
+    Scenario(
+        "scaled_into_rollout",
+        "a scale into a failing rollout makes the bad spec the one gone back to",
+        scaled_into,
+    ),
+    Scenario(
+        "stopped_in_monitor",
+        "a stop within the monitor period fails the update",
+        stopped_within_monitor,
+    ),
 )

@@ -20,12 +20,15 @@ async def ends(play: Play) -> None:
     for one in cases.values():
         await play.create(one)
     for name, count in (("endsdone", 1), ("endsnone", 1), ("endsthrice", 3)):
-        found = await play.until_tasks(
-            name,
-            lambda tasks, count=count: len(tasks) == count and all(map(_over, tasks)),
-            f"{count} ended tasks",
-        )
-        play.note(name, task_views(found))
+        play.note(name, task_views(await _all_over(play, name, count)))
+
+
+async def _all_over(play: Play, service: str, count: int) -> list[Raw]:
+    return await play.until_tasks(
+        service,
+        lambda tasks: len(tasks) == count and all(map(_over, tasks)),
+        f"{count} ended tasks",
+    )
 
 
 def _over(task: Raw) -> bool:
@@ -141,9 +144,17 @@ async def grace(play: Play) -> None:
 
 
 SCENARIOS = (
-    Scenario("ends", "condition and attempts", ends),
-    Scenario("pending", "what fits nowhere", pending),
-    Scenario("host_ports", "ports of the host", ports),
-    Scenario("rejected", "a missing image", rejected),
-    Scenario("grace", "stop and restart delay", grace),
+    Scenario("ends", "who is replaced after an end: condition, exit code, attempts", ends),
+    Scenario(
+        "pending",
+        "what fits nowhere says why: resources, constraints, platform, most per node",
+        pending,
+    ),
+    Scenario("host_ports", "a port of a host is given away once", ports),
+    Scenario("rejected", "a missing image: no container, nothing told", rejected),
+    Scenario(
+        "grace",
+        "`docker stop`, the stop grace period, and a replacement that waits for its restart delay",
+        grace,
+    ),
 )

@@ -152,11 +152,29 @@ async def paused(play: Play) -> None:
 
 
 SCENARIOS = (
-    Scenario("same_spec", "an update that changes nothing", same_spec),
-    Scenario("stale_version", "whole spec and version", stale_version),
-    Scenario("versions_move", "the version moves during a rollout", versions_move),
-    Scenario("two_transactions", "UpdateStatus is nil first", two_transactions),
-    Scenario("cancelled", "an update into an update", cancelled),
-    Scenario("forced", "ForceUpdate", forced_again),
-    Scenario("paused", "a failed update pauses", paused),
+    Scenario(
+        "same_spec",
+        "an update that changes nothing counts as one; its answer holds warnings alone",
+        same_spec,
+    ),
+    Scenario(
+        "stale_version", "a write at any other version than the newest is refused", stale_version
+    ),
+    Scenario(
+        "versions_move",
+        "the version moves during a rollout by itself, and not when tasks end",
+        versions_move,
+    ),
+    Scenario(
+        "two_transactions",
+        "UpdateStatus is taken away first and `updating` comes in a change of its own",
+        two_transactions,
+    ),
+    Scenario(
+        "cancelled",
+        "an update into an update: PreviousSpec, UpdateStatus, the first one's end",
+        cancelled,
+    ),
+    Scenario("forced", "ForceUpdate replaces every task", forced_again),
+    Scenario("paused", "a failed update pauses by default; a scale lets it go on", paused),
 )
