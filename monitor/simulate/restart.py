@@ -44,9 +44,19 @@ class Restarter:
         self._spawn = spawn
         self._attempts: dict[tuple[str, int | str], list[tuple[int, float]]] = defaultdict(list)
         self._delayed: dict[str, asyncio.Task[None]] = {}
+        self._ended_early: set[str] = set()  # while their start was being delayed
 
     def restart(self, service: SimService, task: SimTask) -> None:
-        """Shut the task down and, where its policy says so, put a replacement in its place."""
+        """Shut the task down and, where its policy says so, put a replacement in its place.
+
+        A task that ends while its start is delayed (its image is missing) is dealt with after that
+        delay: one that never starts fails once per delay, not as fast as it can be replaced.
+        """
+        if task.id in self._delayed:
+            if task.id not in self._ended_early:
+                self._ended_early.add(task.id)
+                self._spawn(self._restart_after_delay(task))
+            return
         if task.desired > TaskState.RUNNING:
             return
         self._store.update(task, desired=TaskState.SHUTDOWN)
@@ -61,6 +71,13 @@ class Restarter:
         drained = node is not None and node.availability is Availability.DRAIN
         wait = not (task.state.ended or self._store.node_down(task))
         self.delay_start(task, replacement, 0.0 if drained else policy.delay, wait=wait)
+
+    async def _restart_after_delay(self, task: SimTask) -> None:
+        await self.started(task)
+        self._ended_early.discard(task.id)
+        service = self._store.services.get(task.service_id)
+        if service is not None and task.id in self._store.tasks:
+            self.restart(service, task)
 
     def should_restart(self, service: SimService, task: SimTask) -> bool:
         policy = RestartPolicy.of(task.spec)

@@ -1,26 +1,33 @@
-"""The same docker commands against a real Swarm and the simulated one."""
+"""Docker commands against a real Swarm print what they print against the simulated one."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 
 from tests.docker_cli.play import Client, play, scripts
+from tests.docker_cli.recordings import recording
 from tests.docker_cli.simulated import simulated
 from tests.real.lab import Swarm
 from tests.real.lab.requirements import docker_bin
 
 
-async def _against_simulated(client: str) -> dict[str, str]:
-    found = {}
-    for name in scripts():
-        async with simulated() as host:
-            found[name] = await asyncio.to_thread(play, name, Client(client, host))
-    return found
+async def _against_simulated(client: str, name: str) -> str:
+    async with simulated() as host:
+        return await asyncio.to_thread(play, name, Client(client, host))
 
 
+@pytest.mark.timeout(300)
 def test_the_client_prints_the_same_on_both() -> None:
-    """Every command prints the same lines and exits with the same code, ids and times aside."""
+    """Every command prints the same lines and exits with the same code, ids and times aside.
+
+    Where there is a recording for the client, it stands for the simulated Swarm, which is held to
+    it by tests/unit/simulate/test_docker_transcripts.py.
+    """
     client = str(docker_bin())
-    with ThreadPoolExecutor(1) as pool, Swarm.start(1, 1) as swarm:
-        simulated_ones = pool.submit(asyncio.run, _against_simulated(client))
+    expected = {
+        name: recording(client, name) or asyncio.run(_against_simulated(client, name))
+        for name in scripts()
+    }
+    with Swarm.start(1, 1) as swarm:
         real = {name: play(name, Client(client, swarm.manager.url)) for name in scripts()}
-    assert simulated_ones.result() == real
+    assert real == expected

@@ -84,15 +84,16 @@ def build_app(face: Face) -> web.Application:
         try:
             _check_version(request)
             return await handler(request)
-        except Refused as refused:
-            return message_answer(refused.status, str(refused))
+        except Refused as known:
+            return message_answer(known.status, str(known))
         except Unreachable as error:
             return _hang_up(request, error)
         except EngineError as error:
-            known = refusal(error)
-            return message_answer(known.status, str(known))
+            told = refusal(error)
+            return message_answer(told.status, str(told))
         except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
-            return message_answer(404, "page not found")
+            lacking = refused.lacking(request)
+            return message_answer(lacking.status, str(lacking))
         except web.HTTPRequestEntityTooLarge as error:
             return message_answer(400, f"invalid JSON: {error.text}")
 

@@ -1,5 +1,7 @@
 """What a simulated Swarm has not: each is refused with a sentence, none ends in a crash."""
 
+import re
+
 from aiohttp import web
 
 from monitor.simulate.http.answers import Refused, list_answer, message_answer, object_answer
@@ -13,6 +15,20 @@ _NO_IMAGES = (
 )
 _NO_VOLUMES = "the simulated Swarm has no volumes: services may name them, nothing is stored"
 _NO_PROCESSES = "nothing runs within a simulated container"
+_FAMILIES = (
+    "/auth",
+    "/build/",
+    "/commit",
+    "/containers/",
+    "/exec/",
+    "/images/",
+    "/networks/",
+    "/plugins/",
+    "/session",
+    "/swarm/",
+    "/system/",
+    "/volumes/",
+)
 _ONE_SWARM = "a simulated Swarm stays as it is: end it, or begin another with other --nodes"
 
 
@@ -73,6 +89,20 @@ async def empty_volumes(face: Face, request: web.Request) -> web.Response:
     return object_answer({"Volumes": [], "Warnings": None})
 
 
+async def no_disk(face: Face, request: web.Request) -> web.Response:
+    return object_answer(
+        {"LayersSize": 0, "Images": [], "Containers": [], "Volumes": [], "BuildCache": []}
+    )
+
+
+def lacking(request: web.Request) -> Refused:
+    """For a path that is served nowhere: what a real engine has there is named as lacking."""
+    path = re.sub(r"^/v\d+\.\d+", "", request.path)
+    if path.startswith(_FAMILIES):
+        return Refused(501, f"the simulated Swarm does not know {request.method} {path}")
+    return Refused(404, "page not found")
+
+
 # Method, path, handler, and the fault that holds for it, as in the routes of app.py.
 ROUTES: tuple[tuple[str, str, Handler, str], ...] = (
     ("GET", "/services/{id}/logs", no_service_logs, "logs"),
@@ -88,6 +118,7 @@ ROUTES: tuple[tuple[str, str, Handler, str], ...] = (
     ("GET", r"/images/{name:.+}/json", no_image, "images"),
     ("GET", "/plugins", empty_list, "plugins"),
     ("GET", "/plugins/{id}/json", no_plugin, "plugins"),
+    ("GET", "/system/df", no_disk, "disk"),
     ("GET", "/volumes", empty_volumes, "volumes"),
     ("POST", "/volumes/create", no_new_volume, "volumes"),
     ("GET", "/volumes/{id}", no_volume, "volumes"),

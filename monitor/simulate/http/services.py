@@ -8,6 +8,7 @@ from monitor.simulate.http.face import Face, asked, body_of, version_of
 from monitor.simulate.http.filters import begins, filters_of, labelled, one_of
 from monitor.simulate.http.lookup import find_service
 from monitor.simulate.http.networks import with_network_ids
+from monitor.simulate.http.order import in_order
 from monitor.simulate.http.specs import as_told, checked, with_defaults
 from monitor.simulate.rawjson import service_json
 from monitor.simulate.spec import mode_of
@@ -43,6 +44,9 @@ async def inspect_service(face: Face, request: web.Request) -> web.Response:
     raw = service_json(service)
     if asked(request, "insertDefaults"):
         raw["Spec"] = with_defaults(raw["Spec"])
+    for part in ("Spec", "PreviousSpec"):
+        if part in raw:
+            raw[part] = in_order(raw[part])
     return object_answer(raw)
 
 

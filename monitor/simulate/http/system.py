@@ -16,6 +16,7 @@ from monitor.simulate.rawjson import (
 
 MIN_API_VERSION = "1.24"
 _KERNEL = "simulated"
+_TOKENS = {"Worker": "SWMTKN-1-simulated-worker", "Manager": "SWMTKN-1-simulated-manager"}
 _HAS = (  # what clients warn of where a host lacks it
     "MemoryLimit",
     "SwapLimit",
@@ -147,4 +148,4 @@ def _cluster(face: Face) -> dict[str, object]:
 
 
 async def swarm(face: Face, request: web.Request) -> web.Response:
-    return object_answer({**_cluster(face), "JoinTokens": {"Worker": "", "Manager": ""}})
+    return object_answer({**_cluster(face), "JoinTokens": _TOKENS})
