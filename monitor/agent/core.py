@@ -246,7 +246,7 @@ class Core:
     def _lease_changed(self) -> None:
         if self.survival is not None:
             self.survival.hint()
-        self.controller.touch(self.controller.ruled_services)
+        self.controller.touch(sorted(self.controller.ruled_services))
 
     def _unkept(self, problem: str) -> None:
         """An engine that is away is told of elsewhere, once."""

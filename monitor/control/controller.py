@@ -116,7 +116,7 @@ class Controller:
     def use_rules(self, rules: RuleSet) -> None:
         """These rules are in force from now on."""
         self.assignments.use(rules)
-        self.touch({*self._views.services(), *self._ruled})
+        self.touch(dict.fromkeys((*self._views.services(), *self._ruled)))
 
     def use_pauses(self, pauses: Pauses) -> None:
         """These pauses are in force from now on, also for writes that are about to be sent."""

@@ -20,23 +20,24 @@ _KEPT_TEXT = 256
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """`ends` in monotonic seconds, None: when somebody resumes it.
+    """`ends` in monotonic seconds, None: when somebody resumes it. began: likewise.
 
-    Its end is kept on the clock that nobody sets: a wall clock that is put right does neither
-    lift a pause early nor keep it for ever.
+    Its times are kept on the clock that nobody sets: a wall clock that is put right does neither
+    lift a pause early nor keep it for ever, nor let it end before it began.
     """
 
     pause: Pause
     ends: float | None
+    began: float
 
     def over(self, now: Now) -> bool:
         return self.ends is not None and self.ends <= now.mono
 
     def shown(self, now: Now) -> Pause:
-        """With its end as the wall clock has it now."""
-        if self.ends is None:
-            return self.pause
-        return replace(self.pause, until=now.wall + self.ends - now.mono)
+        """With its times as the wall clock has them now."""
+        offset = now.wall - now.mono
+        until = None if self.ends is None else self.ends + offset
+        return replace(self.pause, since=self.began + offset, until=until)
 
 
 class TooManyPauses(Exception):
@@ -69,7 +70,9 @@ class Pauses:
         others = self.without(scope, name).current(now)._held  # noqa: SLF001
         if len(others) >= MOST:
             raise TooManyPauses(f"there are {MOST} pauses already: pause everything instead")
-        return Pauses((*others, _Held(Pause(scope, name, until, now.wall, note, by), ends)))
+        return Pauses(
+            (*others, _Held(Pause(scope, name, until, now.wall, note, by), ends, now.mono))
+        )
 
     def without(self, scope: PauseScope, name: str) -> "Pauses":
         return Pauses(
@@ -142,10 +145,12 @@ def _read(entry: Mapping[str, Any], now: Now) -> _Held | None:
     if not math.isfinite(since) or (until is not None and not math.isfinite(until)):
         return None
     name, note, by = texts
-    if until is None:
-        return _Held(Pause(scope, name, None, min(since, now.wall), note, by), None)
-    left = min(until - now.wall, until - since, LONGEST)
+    length = None if until is None else until - since
     since = min(since, now.wall)
+    began = now.mono - (now.wall - since)
+    if until is None or length is None:
+        return _Held(Pause(scope, name, None, since, note, by), None, began)
+    left = min(until - now.wall, length, LONGEST)
     if left <= 0:
         return None
-    return _Held(Pause(scope, name, now.wall + left, since, note, by), now.mono + left)
+    return _Held(Pause(scope, name, now.wall + left, since, note, by), now.mono + left, began)

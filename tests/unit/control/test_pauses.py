@@ -152,6 +152,14 @@ def test_stored_ages_are_clamped(wall, left):
     assert all(pause.since <= wall for pause in read.shown(now))
 
 
+def test_a_clock_set_back_while_it_lasts_ends_no_stored_pause():
+    """What is stored has both of its times by the clock as it is now: none lasts less than none."""
+    set_back = Now(START.mono + 60.0, START.wall + 60.0 - 86400.0)
+    stored = paused().as_state(set_back)
+    read = Pauses.from_state(stored, set_back)
+    assert read.next_end(set_back) == paused().next_end(set_back)
+
+
 @pytest.mark.parametrize(
     "entry",
     [
