@@ -23,7 +23,8 @@ def all_killed(world: "World", _: Given) -> None:
 
 def killed_at_await(world: "World", args: Given) -> None:
     """Once its next write is about to be sent, the agent gets so many steps more."""
-    world.arm(world.node_of(args), args["steps"])
+    node = world.node_of(args)
+    world.arm(node, args["steps"], lambda _: world.kill_agent(node))
 
 
 def _steps(chance: random.Random) -> Args:
@@ -40,7 +41,8 @@ def frozen(world: "World", args: Given) -> Undo | None:
 
 def frozen_at_write(world: "World", args: Given) -> None:
     """The actor hangs right before its next write leaves, for longer than its lease lasts."""
-    world.arm(world.node_of(args), args["steps"], args["seconds"])
+    node, seconds = world.node_of(args), args["seconds"]
+    world.arm(node, args["steps"], lambda process: world.freeze_for(process, seconds))
 
 
 def _hang(chance: random.Random) -> Args:

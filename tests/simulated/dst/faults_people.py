@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from monitor.simulate.state import Spec
-from tests.simulated.dst.kind import Args, Kind, Undo
+from tests.simulated.dst.kind import ACTOR, Args, Kind, Undo
 
 if TYPE_CHECKING:
     from tests.simulated.dst.world import World
@@ -65,6 +65,21 @@ def _stack(chance: random.Random) -> Args:
         "image": chance.choice(("app:1", "app:2", "app:3")),
         "release": chance.randrange(5),
         "replicas": chance.choice((2, 2, 3)),
+    }
+
+
+def at_write(world: "World", args: Given) -> None:
+    """Somebody else writes while the actor is about to: so many steps after it said so."""
+    node = world.node_of({"node": ACTOR})
+    begin = {"deploys": deploys, "scales": scales, "edits": edits, "forces": forces}[args["does"]]
+    world.arm(node, args["steps"], lambda _: begin(world, args))
+
+
+def _at_write(chance: random.Random) -> Args:
+    return {
+        **(_deploy(chance) | _replicas(chance) | _number(chance)),
+        "does": chance.choice(("deploys", "deploys", "scales", "edits", "forces")),
+        "steps": chance.choice((0, 1, 2, 3, 4, 6, 9)),
     }
 
 
@@ -142,6 +157,7 @@ KINDS = (
     Kind("person_scales_to_zero", scales_to_zero, (9,), _service, (5.0, 90.0), 0.7),
     Kind("person_deploys", deploys, (2, 3, 4), _deploy, weight=2.5),
     Kind("stack_deploy", stack_deploy, (2, 3, 4), _stack, weight=2.0),
+    Kind("person_at_write", at_write, (2, 3, 4), _at_write, weight=2.5),
     Kind("person_edits", edits, (2, 3, 4), _number, weight=1.5),
     Kind("person_forces", forces, (3, 4), _service),
     Kind("person_rolls_back", rolls_back, (3, 4), _service),

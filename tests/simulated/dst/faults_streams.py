@@ -42,6 +42,23 @@ def lost_everywhere(world: "World", _: Given) -> Undo:
     return undo
 
 
+def of_services_lost(world: "World", args: Given) -> Undo:
+    """All that is lost is what no other event would make up for: that a service was changed."""
+    buses = [world.swarm.engine(node_id).bus for node_id in world.ids.values()]
+    for bus in buses:
+        bus.faults.drop_if = lambda event: event.type == args["type"]
+
+    def undo() -> None:
+        for bus in buses:
+            bus.faults.drop_if = None
+
+    return undo
+
+
+def _type(chance: random.Random) -> Args:
+    return {"type": chance.choice(("service", "service", "node", "container"))}
+
+
 def late(world: "World", args: Given) -> Undo:
     """Events wait, and all come at once when it is over."""
     bus = world.engine_of(args).bus
@@ -75,6 +92,7 @@ KINDS = (
     Kind("events_reordered", _share("reorder"), (3, 7), _some, LASTS),
     Kind("events_late", late, (3, 7), any_node, (2.0, 40.0), 1.5),
     Kind("events_silent", lost_everywhere, (3, 7), lasts=LASTS, weight=1.5),
+    Kind("events_of_a_type_lost", of_services_lost, (7,), _type, LASTS, 1.5),
     Kind("events_cut", cut, (7,), any_node),
     Kind("streams_cut", two_agents_apart, (5, 6), _two, (1.0, 60.0), 1.5),
     Kind("overlay_cut", all_agents_apart, (5, 8), lasts=(1.0, 40.0)),

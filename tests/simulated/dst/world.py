@@ -5,7 +5,7 @@ async with world(plan) as made:
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -89,7 +89,7 @@ class World(Agents):
     superseded: dict[tuple[str, int], float] = field(default_factory=dict)
     wanted: dict[str, float] = field(default_factory=dict)
     hindered: dict[str, float] = field(default_factory=dict)
-    _armed: dict[str, tuple[int, float | None]] = field(default_factory=dict)
+    _armed: dict[str, tuple[int, Callable[[Any], None]]] = field(default_factory=dict)
     _healed: dict[frozenset[str], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -168,16 +168,19 @@ class World(Agents):
                 if not self.swarm.store.tasks[task_id].state.ended:
                     self.swarm.end_task(task_id, 0)
 
-    def arm(self, node: str, steps: int, seconds: float | None = None) -> None:
-        """When it is about to write next it takes so many steps more, and is then frozen for so
-        many seconds; None: killed."""
-        self._armed[node] = (steps, seconds)
+    def arm(self, node: str, steps: int, then: Callable[[Any], None]) -> None:
+        """When its agent is about to write next it takes so many steps more; `then` gets it."""
+        self._armed[node] = (steps, then)
+
+    def freeze_for(self, process: Any, seconds: float) -> None:
+        process.freeze()
+        asyncio.get_running_loop().call_later(seconds, self.thaw, process)
 
     async def _about_to_write(self, process: Any, _: object) -> None:
         armed = self._armed.pop(process.node, None)
         if armed is None:
             return
-        left, seconds = armed
+        left, then = armed
 
         def step(_: object) -> None:
             nonlocal left
@@ -185,11 +188,7 @@ class World(Agents):
             if left >= 0:
                 return
             process.host.before = None
-            if seconds is None:
-                self.kill_agent(process.node)
-            else:
-                process.freeze()
-                asyncio.get_running_loop().call_later(seconds, self.thaw, process)
+            then(process)
 
         process.host.before = step
 
