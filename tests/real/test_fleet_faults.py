@@ -143,6 +143,7 @@ def no_decision_twice(load: FleetUnderLoad) -> None:
                 assert applied.setdefault(key, one["id"]) == one["id"], (node, one)
 
 
+@pytest.mark.thorough  # the clocks of it are tried on virtual time too
 def test_an_actor_that_was_frozen_for_a_minute_writes_nothing(load: FleetUnderLoad) -> None:
     """Another one acts within 15 s; the frozen one sees that when it goes on, and stands by."""
     holder = load.actor()
@@ -215,6 +216,7 @@ def test_the_node_of_the_actor_is_drained(load: FleetUnderLoad) -> None:
     print(f"{acts - drained:.2f} s; {told}")
 
 
+@pytest.mark.thorough  # the clocks of it are tried on virtual time too
 def test_all_managers_are_drained(load: FleetUnderLoad) -> None:
     """Nobody acts, and every agent that is left says so and what to do; then all is well again."""
     workers, managers = load.swarm.workers, load.swarm.managers

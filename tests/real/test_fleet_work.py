@@ -170,7 +170,7 @@ def test_an_agent_that_hangs_is_missing_samples(work: Fleet) -> None:
     print(f"noticed after {noticed:.1f} s, {missing}; all counted {recovered:.1f} s after it")
 
 
-@pytest.mark.parametrize("kind", ["noise", "liar"])
+@pytest.mark.parametrize("kind", [pytest.param("noise", marks=pytest.mark.thorough), "liar"])
 def test_garbage_is_missing_samples(work: Fleet, tmp_path: Path, kind: str) -> None:
     """Noise, and nonsense from one that knows the secret, count as silence, and never as zero.
 
