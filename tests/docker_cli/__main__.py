@@ -1,9 +1,9 @@
 """Records what docker commands print against a real Swarm, or compares the simulated one with it.
 
-    python -m tests.docker_cli record [CLIENT]      needs what the tests on real engines need
-    python -m tests.docker_cli compare [CLIENT]
+    python -m tests.docker_cli record [CLIENT...]   needs what the tests on real engines need
+    python -m tests.docker_cli compare [CLIENT...]
 
-CLIENT: a docker client in place of the machine's own.
+CLIENT: docker clients in place of the machine's own.
 """
 
 import asyncio
@@ -17,11 +17,12 @@ from tests.real.lab import Swarm
 from tests.real.lab.requirements import docker_bin
 
 
-def _record(client: str) -> int:
+def _record(clients: list[str]) -> int:
     with Swarm.start(1, 1) as swarm:
-        for name in scripts():
-            path = write_recording(client, name, play(name, Client(client, swarm.manager.url)))
-            print(path)
+        for client in clients:
+            for name in scripts():
+                path = write_recording(client, name, play(name, Client(client, swarm.manager.url)))
+                print(path, flush=True)
     return 0
 
 
@@ -44,11 +45,13 @@ async def _compare(client: str) -> int:
 
 
 def main(words: list[str]) -> int:
-    client = words[1] if len(words) > 1 else docker_bin()
-    if client is None or not words or words[0] not in ("record", "compare"):
+    clients = words[1:] or [path for path in (docker_bin(),) if path]
+    if not clients or not words or words[0] not in ("record", "compare"):
         print(__doc__, file=sys.stderr)
         return 2
-    return _record(client) if words[0] == "record" else asyncio.run(_compare(client))
+    if words[0] == "record":
+        return _record(clients)
+    return max(asyncio.run(_compare(client)) for client in clients)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from monitor.simulate.state import SimConfig
 
+INGRESS = "ingress0simulated00000000"  # the id of the network that published ports are reached by
+
 
 @dataclass(slots=True, kw_only=True)
 class Network:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from aiohttp import web
 
 from monitor.simulate.http.answers import Refused, done, object_answer
-from monitor.simulate.http.extras import Network
+from monitor.simulate.http.extras import INGRESS, Network
 from monitor.simulate.http.face import Face, body_of
 from monitor.simulate.http.filters import Filters, filters_of, labelled, one_of
 from monitor.simulate.http.network_json import event_of, network_json
@@ -17,7 +17,6 @@ _LOCAL = {"bridge": "bridge", "docker_gwbridge": "bridge", "host": "host", "none
 _PREDEFINED = ("bridge", "host", "none")
 _DRIVERS = ("bridge", "host", "ipvlan", "macvlan", "null", "overlay")
 _KINDS = ("dangling", "driver", "id", "label", "name", "scope", "type")
-_INGRESS = "ingress0simulated00000000"
 
 
 async def list_networks(face: Face, request: web.Request) -> web.Response:
@@ -125,11 +124,11 @@ def _there(face: Face) -> Iterator[Network]:
         sign = hashlib.sha256(f"{face.node_id}/{name}".encode()).hexdigest()
         yield Network(id=sign, name=name, driver=driver, scope="local", created_ns=born)
     yield Network(
-        id=_INGRESS, name="ingress", driver="overlay", scope="swarm", created_ns=born, ingress=True
+        id=INGRESS, name="ingress", driver="overlay", scope="swarm", created_ns=born, ingress=True
     )
     made = face.extras.networks
     yield from made.values()
-    known = {*made, _INGRESS}
+    known = {*made, INGRESS}
     for _, target in _uses(face):
         if target not in known:
             known.add(target)

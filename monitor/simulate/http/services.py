@@ -9,8 +9,8 @@ from monitor.simulate.http.filters import begins, filters_of, labelled, one_of
 from monitor.simulate.http.lookup import find_service
 from monitor.simulate.http.networks import with_network_ids
 from monitor.simulate.http.order import in_order
+from monitor.simulate.http.ports import check_ports
 from monitor.simulate.http.specs import as_told, checked, with_defaults
-from monitor.simulate.rawjson import service_json
 from monitor.simulate.spec import mode_of
 
 _MODES = {
@@ -41,7 +41,7 @@ async def list_services(face: Face, request: web.Request) -> web.Response:
 
 async def inspect_service(face: Face, request: web.Request) -> web.Response:
     service = find_service(face.store, request.match_info["id"])
-    raw = service_json(service)
+    raw = face.spelled.endpoints.full_json(service)
     if asked(request, "insertDefaults"):
         raw["Spec"] = with_defaults(raw["Spec"])
     for part in ("Spec", "PreviousSpec"):
@@ -54,6 +54,7 @@ async def create_service(face: Face, request: web.Request) -> web.Response:
     raw = await body_of(request)
     name = raw.get("Name") or f"nameless_{face.store.new_id(8)}"  # the daemon makes one up
     spec = checked({**raw, "Name": name})
+    check_ports(face, spec)
     if any(service.name == name for service in face.store.services.values()):
         raise Refused(
             409,
@@ -77,6 +78,8 @@ async def update_service(face: Face, request: web.Request) -> web.Response:
     if mode_of(spec) != mode_of(service.spec):
         raise Refused(501, f"{_UNIMPLEMENTED}service mode change is not allowed")
     spec = with_network_ids(face, spec)
+    if spec.get("EndpointSpec") != service.spec.get("EndpointSpec"):
+        check_ports(face, spec, service.id)
     try:
         if back == "previous":
             face.swarm.roll_back(service.id, version)

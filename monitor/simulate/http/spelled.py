@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
+from monitor.simulate.http.endpoint import Endpoints
 from monitor.simulate.http.node_json import full_node_json
 from monitor.simulate.rawjson import (
     config_json,
-    service_json,
     service_status,
     task_json,
 )
@@ -19,13 +19,14 @@ class Spelled:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.endpoints = Endpoints()
         self._texts: dict[str, tuple[int, bytes]] = {}
         store.watch(self._on_change)
 
     def of(self, what: SimObject) -> bytes:
         known = self._texts.get(what.id)
         if known is None or known[0] != what.version:
-            known = self._texts[what.id] = what.version, json.dumps(_raw(what)).encode()
+            known = self._texts[what.id] = what.version, json.dumps(self._raw(what)).encode()
         return known[1]
 
     def listed(self, service: SimService) -> bytes:
@@ -37,15 +38,15 @@ class Spelled:
     def _on_change(self, change: Change) -> None:
         if change.action == "remove":
             self._texts.pop(change.new.id, None)
+            self.endpoints.forget(change.new.id)
 
-
-def _raw(what: SimObject) -> dict[str, Any]:
-    match what:
-        case SimNode():
-            return full_node_json(what)
-        case SimService():
-            return service_json(what)
-        case SimTask():
-            return task_json(what)
-        case SimConfig():
-            return config_json(what)
+    def _raw(self, what: SimObject) -> dict[str, Any]:
+        match what:
+            case SimNode():
+                return full_node_json(what)
+            case SimService():
+                return self.endpoints.full_json(what)
+            case SimTask():
+                return task_json(what)
+            case SimConfig():
+                return config_json(what)
