@@ -48,9 +48,7 @@ def node_attributes(new: SimNode, old: SimNode | None) -> dict[str, str]:
     attributes = {"name": new.name}
     if old is None:
         return attributes
-    for name in ("availability", "role", "state", "leader", "reachability"):
-        if name in ("leader", "reachability") and "worker" in (new.role, old.role):
-            continue
+    for name in ("availability", "role", "state"):  # who leads is no part of what is stored
         before, after = str(getattr(old, name)).lower(), str(getattr(new, name)).lower()
         if before != after:
             attributes |= {f"{name}.old": before, f"{name}.new": after}

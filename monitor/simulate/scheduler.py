@@ -64,7 +64,7 @@ def _schedule_bound(store: Store, task: SimTask, room: _Room, taken: _Taken) -> 
         if not unfit and ports & taken[node.id]:
             unfit = _PORT_TAKEN
     if unfit:
-        _refuse(store, task, Counter([unfit]))
+        _refuse(store, task, _explain(Counter([unfit])))
         return False
     store.move_task(task, TaskState.ASSIGNED, error="", message="scheduler assigned task")
     room[task.node_id] = (room[task.node_id][0] - cpu, room[task.node_id][1] - memory)
@@ -72,8 +72,7 @@ def _schedule_bound(store: Store, task: SimTask, room: _Room, taken: _Taken) -> 
     return True
 
 
-def _refuse(store: Store, task: SimTask, why: Counter[str]) -> None:
-    error = _explain(why)
+def _refuse(store: Store, task: SimTask, error: str) -> None:
     if task.error != error:
         store.update(task, error=error, message="pending task scheduling")
 
@@ -117,7 +116,8 @@ def _schedule_alike(
     assigned: list[SimTask] = []
     for task in tasks:
         if not heap:
-            _refuse(store, task, why)
+            said = _explain(why)
+            _refuse(store, task, f"no suitable node ({said})" if said else "no suitable node")
             continue
         same, all_tasks, node_id = heapq.heappop(heap)
         store.move_task(
@@ -160,4 +160,4 @@ def _explain(why: Counter[str]) -> str:
         if count:
             said = {_NOT_READY: f"{nodes} {reason}", _TOO_MANY: reason}
             parts.append(said.get(reason, f"{reason} on {nodes}"))
-    return f"no suitable node ({'; '.join(parts)})" if parts else "no suitable node"
+    return "; ".join(parts)

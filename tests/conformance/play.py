@@ -68,8 +68,8 @@ class Play:
         self._names[answer.body["ID"]] = f"<{spec['Name']}>"
         return str(answer.body["ID"])
 
-    async def service(self, name: str) -> Raw:
-        found: Raw = await self.client().get(f"/services/{name}")
+    async def service(self, name: str, node: str = "m1") -> Raw:
+        found: Raw = await self.client(node).get(f"/services/{name}")
         return found
 
     async def write(
@@ -90,6 +90,12 @@ class Play:
             if "update out of sequence" not in answer.message:
                 assert answer.status == 200, answer
                 return answer
+
+    async def leader(self) -> str:
+        """The name of the manager that leads."""
+        nodes: list[Raw] = await self.client().get("/nodes")
+        leading = next(node for node in nodes if node.get("ManagerStatus", {}).get("Leader"))
+        return str(leading["Description"]["Hostname"])
 
     async def tasks(self, service: str, node: str = "m1") -> list[Raw]:
         """By slot and age; each has an `nth` (of all that were seen in its slot, from 1)."""
@@ -173,11 +179,13 @@ class Play:
         )
         return found
 
-    async def settled(self, service: str, running: int, image: str = "") -> list[Raw]:
+    async def settled(
+        self, service: str, running: int, image: str = "", node: str = "m1"
+    ) -> list[Raw]:
         """Its tasks once so many run (on `image`), nothing else does and no update is on."""
 
         async def look() -> tuple[Raw, list[Raw]]:
-            return await self.service(service), await self.tasks(service)
+            return await self.service(service, node), await self.tasks(service, node)
 
         def met(found: tuple[Raw, list[Raw]]) -> bool:
             raw, tasks = found

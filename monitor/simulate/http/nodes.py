@@ -8,6 +8,7 @@ from monitor.simulate.http.face import Face, asked, body_of, version_of
 from monitor.simulate.http.filters import begins, filters_of, labelled, one_of
 from monitor.simulate.http.lookup import find_node
 from monitor.simulate.http.node_json import full_node_json
+from monitor.simulate.leadership import demote
 
 _AVAILABILITIES = {availability.value: availability for availability in Availability}
 
@@ -46,14 +47,18 @@ async def update_node(face: Face, request: web.Request) -> web.Response:
         raise Refused(500, "rpc error: code = Unknown desc = update out of sequence")
     if role == "worker" and node.role == "manager":
         managers = sum(one.role == "manager" for one in face.store.nodes.values())
-        if managers == 1 or node.leader:
+        if managers == 1:
             raise Refused(
                 400,
                 "rpc error: code = FailedPrecondition desc = attempting to demote the last "
                 "manager of the swarm",
             )
     labels = {str(key): str(value) for key, value in (spec.get("Labels") or {}).items()}
-    face.swarm.set_node(node.id, role=role, availability=availability, labels=labels)
+    demoted = role == "worker" and node.role == "manager"
+    kept = node.role if demoted else role
+    face.swarm.set_node(node.id, role=kept, availability=availability, labels=labels)
+    if demoted:
+        demote(face.swarm, node.id)
     return done()
 
 

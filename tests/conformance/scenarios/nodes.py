@@ -7,7 +7,7 @@ from typing import Any
 from tests.conformance.play import Play, Scenario
 from tests.conformance.specs import spec
 from tests.conformance.views import Raw, ended, runs, task_view
-from tests.conformance.world import NODES
+from tests.conformance.world import MANAGERS, NODES
 
 
 def _on_workers(name: str, replicas: int | None) -> Raw:
@@ -114,6 +114,45 @@ async def lost(play: Play) -> None:
         await play.client().ask("DELETE", f"/services/{name}")
 
 
+async def elected(play: Play) -> None:
+    """A new leader knows no node at first; tasks run on, whatever is unknown."""
+    await play.create(_on_workers("stays", 2))
+    await play.create(_on_workers("staysall", None))
+    await _until_spread(play, "stays", {"w1": 1, "w2": 1})
+    await _until_spread(play, "staysall", {"w1": 1, "w2": 1})
+    before = {task["ID"] for name in ("stays", "staysall") for task in await play.tasks(name)}
+    leader = await play.leader()
+    other = next(name for name in MANAGERS if name != leader)
+    begin = len(play.tapes.told[other])
+    play.note_answer("demoted", await play.set_node(leader, Role="worker"))
+
+    async def ways() -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {name: [] for name in NODES}
+        for event in play.tapes.told[other][begin:]:
+            said = event["Actor"]["Attributes"]
+            if event["Type"] == "node" and "state.new" in said:
+                found[said["name"]].append(f"{said['state.old']} to {said['state.new']}")
+        return found
+
+    every = await play.until(
+        "all nodes' return", ways, lambda found: all(len(way) >= 2 for way in found.values())
+    )
+    play.note("every node", sorted({str(way) for way in every.values()}))
+    told = [one for one in play.tapes.told[other][begin:] if one["Type"] == "node"]
+    play.note("attributes", sorted({key for one in told for key in one["Actor"]["Attributes"]}))
+    # A worker more: it gets its task of the global service once it is in touch.
+    after = [*await play.settled("stays", 2, node=other)]
+    after += await play.settled("staysall", 3, node=other)
+    play.note("the same run on", before <= {task["ID"] for task in after})
+    play.note("tasks", sorted(_gone_view(task) for task in after))
+    nodes = await play.client(other).get("/nodes")
+    status = [node["ManagerStatus"] for node in nodes if "ManagerStatus" in node]
+    play.note("managers", sorted([s.get("Leader", False), s["Reachability"]] for s in status))
+    play.note_answer("asked as a worker", await play.client(leader).ask("GET", "/services"))
+    for name in ("stays", "staysall"):
+        await play.client(other).ask("DELETE", f"/services/{name}")
+
+
 SCENARIOS = (
     Scenario(
         "drained",
@@ -125,6 +164,13 @@ SCENARIOS = (
         "node_lost",
         "a node is lost: tasks replaced, still counted as running, found dead when it is back",
         lost,
+        alone=True,
+    ),
+    # The last: it leaves the Swarm with two managers.
+    Scenario(
+        "elected",
+        "a new leader: every node is unknown for a moment, tasks run on",
+        elected,
         alone=True,
     ),
 )

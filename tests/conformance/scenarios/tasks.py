@@ -45,6 +45,7 @@ async def pending(play: Play) -> None:
         "pendmemory": spec("pendmemory", node="", Resources=vast),
         "pendlabel": spec("pendlabel", node="", Placement={"Constraints": nowhere}),
         "pendboth": spec("pendboth", Resources=much),
+        "pendevery": spec("pendevery", replicas=None, Resources=vast),
         "pendos": spec(
             "pendos", node="", Placement={"Platforms": [{"OS": "plan9", "Architecture": "mips"}]}
         ),
