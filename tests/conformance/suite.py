@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.conformance.play import Scenario
-from tests.conformance.scenarios import life, lists, nodes, rollbacks, tasks, updates
+from tests.conformance.scenarios import life, lists, nodes, rollbacks, shapes, tasks, updates
 
 SCENARIOS: tuple[Scenario, ...] = (
     *life.SCENARIOS,
@@ -11,5 +11,6 @@ SCENARIOS: tuple[Scenario, ...] = (
     *rollbacks.SCENARIOS,
     *lists.SCENARIOS,
     *tasks.SCENARIOS,
+    *shapes.SCENARIOS,
     *nodes.SCENARIOS,
 )
