@@ -114,7 +114,7 @@ def task_json(task: SimTask) -> dict[str, Any]:
         }
     raw = _meta(task) | {
         "Labels": {},
-        "Spec": copy.deepcopy(task.spec),
+        "Spec": {key: copy.deepcopy(task.spec[key]) for key in task.spec if key != "Runtime"},
         "ServiceID": task.service_id,
         "Status": status,
         "DesiredState": task.desired.label,

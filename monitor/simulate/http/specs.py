@@ -124,8 +124,8 @@ def checked(spec: Spec) -> Spec:
     if not template.ContainerSpec.Image:
         raise Refused(400, f"{_INVALID}ContainerSpec: image reference must be provided")
     check_words(spec)
-    raw = spec["TaskTemplate"]
-    container = _without_empty(raw["ContainerSpec"], "Labels", "Env")
+    raw = _without_empty(spec["TaskTemplate"], "Networks")
+    container = _without_empty(raw["ContainerSpec"], "Labels", "Env", "Mounts")
     return {
         **spec,
         "Labels": spec.get("Labels") or {},
@@ -151,13 +151,29 @@ def as_told(spec: Spec, had: Spec | None = None) -> Spec:
         after = {key: value for key, value in container.items() if key in _AFTER_ISOLATION}
         before = {key: value for key, value in container.items() if key not in after}
         container = {**before, "Isolation": "default", **after}
-    told = {**template, "ContainerSpec": container}
+    told = _restart_told({**template, "ContainerSpec": container})
     return {**spec, "TaskTemplate": {**told, "Runtime": told.get("Runtime") or "container"}}
 
 
 def _spelled_out(update: Spec) -> Spec:
-    said = {"FailureAction": update.get("FailureAction") or "pause"}
-    return {**update, **said, "Order": update.get("Order") or "stop-first"}
+    said = {
+        "Parallelism": update.get("Parallelism", 0),
+        "Delay": update.get("Delay"),
+        "FailureAction": update.get("FailureAction") or "pause",
+        "Monitor": update.get("Monitor"),
+        "MaxFailureRatio": update.get("MaxFailureRatio", 0),
+        "Order": update.get("Order") or "stop-first",
+    }
+    return {key: value for key, value in said.items() if value or key not in ("Delay", "Monitor")}
+
+
+def _restart_told(template: Spec) -> Spec:
+    policy = template.get("RestartPolicy")
+    if not policy:
+        return template
+    shown = {key: policy[key] for key in ("Condition", "Delay") if key in policy}
+    shown["MaxAttempts"] = policy.get("MaxAttempts", 0)
+    return {**template, "RestartPolicy": {**shown, **policy}}
 
 
 def strings(raw: Any) -> dict[str, str]:

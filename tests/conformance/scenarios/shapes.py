@@ -8,7 +8,7 @@ from typing import Any
 from tests.conformance.play import Play, Scenario
 from tests.conformance.specs import spec, to_image
 from tests.conformance.views import Raw
-from tests.conformance.world import STEADY_2
+from tests.conformance.world import STEADY, STEADY_2
 
 _SPECS = ("Spec", "PreviousSpec")  # a client's own, with what daemons fill in
 
@@ -51,4 +51,40 @@ def _given(task: Raw) -> Raw:
     return {key: value for key, value in task.items() if key != "nth"}
 
 
-SCENARIOS = (Scenario("shapes", "which fields objects and events have", shapes),)
+async def spec_told(play: Play) -> None:
+    """What a service's and a task's spec are told as, beside what was written."""
+    container = {"Image": STEADY, "Env": ["A=1"], "Labels": {"x": "y"}, "Mounts": [], "Init": False}
+    limits = {"Limits": {"NanoCPUs": 10**8, "MemoryBytes": 2**26}}
+    full = {
+        "ContainerSpec": container,
+        "Resources": limits,
+        "Networks": [],
+        "LogDriver": {"Name": "none"},
+    }
+    cases = {
+        "toldbare": {"TaskTemplate": {"ContainerSpec": {"Image": STEADY}}},
+        "toldkept": spec("toldkept", update={"Order": "start-first", "Delay": 1_000_000}),
+        "toldfull": {
+            "TaskTemplate": full,
+            "EndpointSpec": {"Mode": "dnsrr"},
+            "UpdateConfig": {},
+            "Labels": {"tier": "front"},
+        },
+    }
+    for name, one in cases.items():
+        await play.create({**one, "Name": name})
+    for name in cases:
+        (task,) = await play.settled(name, 1)
+        raw = await play.service(name)
+        play.note(name, raw["Spec"])
+        play.note(f"task of {name}", task["Spec"])
+        play.note_answer("written back", await play.write(raw))
+        again = await play.service(name)
+        play.note("told alike", again["Spec"] == again["PreviousSpec"] == raw["Spec"])
+        play.note("no task replaced", [one["nth"] for one in await play.settled(name, 1)])
+
+
+SCENARIOS = (
+    Scenario("shapes", "which fields objects and events have", shapes),
+    Scenario("spec_told", "what a spec is told as beside what was written", spec_told),
+)
