@@ -1,6 +1,6 @@
 """Brings what the mirror and the sampler know into the exposition."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from monitor.agent.identity import Identity
 from monitor.cluster.mirror import Mirror
@@ -8,6 +8,7 @@ from monitor.export.cluster import ClusterExposition
 from monitor.export.local import LocalExposition
 from monitor.export.rows import TaskUsageRow
 from monitor.model.event import Event
+from monitor.model.node import Node
 from monitor.usage.sampler import Sampler
 from monitor.usage.task_usage import TaskUsage
 
@@ -28,6 +29,7 @@ class Series:
         self._sampler = sampler
         self._cluster = cluster
         self._local = local
+        self._nodes: Mapping[str, Node] | None = None
 
     def changed(self, service_ids: Iterable[str]) -> None:
         """These services or their tasks changed, or are gone."""
@@ -44,7 +46,10 @@ class Series:
 
     def refresh(self) -> None:
         """Right before a scrape."""
-        self._cluster.set_nodes(self._mirror.nodes().values())
+        nodes = self._mirror.nodes()
+        if nodes is not self._nodes:  # it is another one whenever a node is
+            self._nodes = nodes
+            self._cluster.set_nodes(nodes.values())
         self._local.set_rows(
             self._row(usage)
             for usage in self._sampler.tasks().values()

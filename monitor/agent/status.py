@@ -91,7 +91,7 @@ class AgentState:
         self._refresh_exposition = refresh_exposition
         self._clock = clock
 
-    async def metrics(self, *, openmetrics: bool, names: frozenset[str]) -> bytes:
+    async def metrics(self, *, openmetrics: bool, names: frozenset[str]) -> Sequence[bytes]:
         self._refresh_exposition()
         return await self._exposition.scrape(
             openmetrics=openmetrics,

@@ -272,7 +272,7 @@ class Controller:
         judged_on: list[Recorded] = []
         for claim in claims:
             wanted, recorded = self._decide(claim, view, now)
-            judged_on.append(recorded)
+            judged_on += (recorded,) if wanted.action is None else ()
             decision = gates.admit(wanted, claim.rule, write_is_due)
             new = self.book.record(decision, recorded)
             self._observer.decided(decision, new)
@@ -287,7 +287,7 @@ class Controller:
                 permit = self._permit(claim.rule, view.service.name, gates.term, now)
                 self._writes.start(group, decision, permit, view)
         self.ceiling.stand(service_id, waits=waits)
-        self._due.again(service_id, look_again, () if write_is_due else judged_on)
+        self._due.again(service_id, look_again, judged_on if len(judged_on) == len(claims) else ())
         self._tell_changes()
 
     def _decide(self, claim: Claim, view: ServiceView, now: Now) -> tuple[Decision, Recorded]:

@@ -7,6 +7,7 @@ only those that differ are rendered. Counters alone look at every view at once.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from monitor.export.budget import SeriesBudget
 from monitor.export.catalogue.nodes import CLUSTER_KIND, node_kind
@@ -22,6 +23,7 @@ from monitor.model.node import Node
 from monitor.model.view import ServiceView
 
 _Keys = frozenset[tuple[str, str]]
+_NO_NODES: Mapping[str, Node] = MappingProxyType({})
 
 
 class ClusterExposition:
@@ -84,7 +86,7 @@ class ClusterExposition:
                 return
             self.drop_service(known)
         self._ids[service.name] = service.id
-        self._views[service.id] = view
+        self._views[service.id] = replace(view, nodes=_NO_NODES)  # those of now are put in later
         self._counters.observe(service, view.tasks)
         self._dirty[service.id] = None
 
@@ -138,9 +140,13 @@ class ClusterExposition:
             self._dirty_nodes.clear()
         return self._store.refresh(limit) or bool(self._dirty)
 
-    def render(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> bytes:
+    def pieces(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> list[bytes]:
+        """See `ExpositionStore.pieces`."""
         self.refresh()
-        return self._store.render(openmetrics=openmetrics, names=names)
+        return self._store.pieces(openmetrics=openmetrics, names=names)
+
+    def render(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> bytes:
+        return b"".join(self.pieces(openmetrics=openmetrics, names=names))
 
     def _derive(self, service_id: str) -> None:
         view = replace(self._views[service_id], nodes=self._nodes)

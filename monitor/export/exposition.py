@@ -21,7 +21,7 @@ class _Part(Protocol):
     @property
     def series(self) -> int: ...
     def refresh(self, limit: int | None = None) -> bool: ...
-    def render(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> bytes: ...
+    def pieces(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> list[bytes]: ...
 
 
 class Exposition:
@@ -54,8 +54,8 @@ class Exposition:
         cluster: bool,
         fresh: bool,
         names: frozenset[str] = frozenset(),
-    ) -> bytes:
-        """The whole exposition in one format.
+    ) -> list[bytes]:
+        """The whole exposition in one format, in pieces that only need to be joined.
 
         cluster: whether this agent exports the Swarm's series: only the one that acts does.
         fresh: whether the mirror is in touch with a manager. Where it is not, the Swarm's
@@ -72,13 +72,15 @@ class Exposition:
             parts.append(self._cluster)
         for part in parts:
             await _refresh(part)
-        bodies = [part.render(openmetrics=openmetrics, names=names) for part in parts]
+        pieces: list[bytes] = []
+        for part in parts:
+            pieces += part.pieces(openmetrics=openmetrics, names=names)
         self._agent.scraping(sum(part.series for part in parts))
-        bodies.append(self._agent.render(openmetrics=openmetrics, names=names))
+        pieces.append(self._agent.render(openmetrics=openmetrics, names=names))
         if openmetrics:
-            bodies.append(EOF)
+            pieces.append(EOF)
         self._agent.scraped(self._now().mono - started)
-        return b"".join(bodies)
+        return pieces
 
 
 async def _refresh(part: _Part) -> None:

@@ -70,5 +70,9 @@ class LocalExposition:
         """Renders up to `limit` changed tasks; whether some are left."""
         return self._store.refresh(limit)
 
+    def pieces(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> list[bytes]:
+        """See `ExpositionStore.pieces`."""
+        return self._store.pieces(openmetrics=openmetrics, names=names)
+
     def render(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> bytes:
-        return self._store.render(openmetrics=openmetrics, names=names)
+        return b"".join(self.pieces(openmetrics=openmetrics, names=names))

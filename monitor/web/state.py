@@ -159,8 +159,8 @@ class Operations(Protocol):
 
 
 class WebState(Protocol):
-    async def metrics(self, *, openmetrics: bool, names: frozenset[str]) -> bytes:
-        """The whole exposition; never asks the Engine."""
+    async def metrics(self, *, openmetrics: bool, names: frozenset[str]) -> Sequence[bytes]:
+        """The whole exposition, in pieces to be joined; never asks the Engine."""
 
     def not_ready(self) -> str | None:
         """One sentence on why this agent does not know its Swarm, None if it does.

@@ -42,12 +42,12 @@ class Exposed:
         """As `AgentState.metrics` does it."""
         core = self._process.core
         self.series.refresh()
-        text = await self._exposition.scrape(
+        pieces = await self._exposition.scrape(
             openmetrics=False,
             cluster=core.lease.term() is not None,
             fresh=core.mirror.fresh and core.liveness.up,
         )
-        return text.decode()
+        return b"".join(pieces).decode()
 
     def _facts(self) -> AgentFacts:
         process, core = self._process, self._process.core

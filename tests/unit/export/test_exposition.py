@@ -27,7 +27,7 @@ DOCS = Path(__file__).parents[3] / "docs" / "metrics.md"
 
 async def scrape(whole: Whole, *, openmetrics: bool = False, **options: bool) -> str:
     settings = {"cluster": True, "fresh": True} | options
-    return (await whole.exposition.scrape(openmetrics=openmetrics, **settings)).decode()
+    return b"".join(await whole.exposition.scrape(openmetrics=openmetrics, **settings)).decode()
 
 
 def family_names(text: str) -> set[str]:
@@ -229,13 +229,13 @@ async def test_a_big_change_is_rendered_in_slices() -> None:
 async def test_single_metrics_by_name() -> None:
     """Asked for two names, nothing else is in the answer, agent's metrics included."""
     whole = Whole().fill()
-    body = await whole.exposition.scrape(
+    pieces = await whole.exposition.scrape(
         openmetrics=False,
         cluster=True,
         fresh=True,
         names=frozenset({"swarm_task_state", "swarm_agent_up"}),
     )
-    assert family_names(body.decode()) == {"swarm_task_state", "swarm_agent_up"}
+    assert family_names(b"".join(pieces).decode()) == {"swarm_task_state", "swarm_agent_up"}
 
 
 @pytest.mark.skipif(

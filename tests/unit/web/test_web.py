@@ -44,11 +44,11 @@ class State:
         self.asked: list[tuple[bool, frozenset[str]]] = []
         self.shown: dict[str, list[TaskEnd]] = {}
 
-    async def metrics(self, *, openmetrics: bool, names: frozenset[str]) -> bytes:
+    async def metrics(self, *, openmetrics: bool, names: frozenset[str]) -> Sequence[bytes]:
         self.asked.append((openmetrics, names))
         if self.broken:
             raise RuntimeError("secret detail")
-        return self.body
+        return self.body.splitlines(keepends=True)
 
     def not_ready(self) -> str | None:
         return self.why_not
