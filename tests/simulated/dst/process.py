@@ -55,6 +55,11 @@ class Told:
         self.process.exposed.reports.forgot(rule, service_name)
 
 
+UNHINDERED = 13.0
+"""Seconds before its end in which nothing was between an agent and its engine: it takes 10 s to
+stop, and what it had to write before."""
+
+
 class FleetProcess(Process):
     fleet: "World"
     rules: FollowedRules
@@ -67,10 +72,16 @@ class FleetProcess(Process):
         self.steps_left: int | None = None
         super().__init__(fleet, node, node_id, number)
         self.tell("begins")
-        self.run.add_done_callback(lambda _: self.killed or self.tell("ended"))
+        self.run.add_done_callback(self._ended)
 
     def tell(self, what: str, note: str = "") -> None:
         self.world.history.add(Life(self.world.now(), self.name, self.node, what, note))
+
+    def _ended(self, _: object) -> None:
+        """By itself, or because it was told to; not where it was killed."""
+        if not self.killed:
+            touch = self.world.touch(self.name)
+            self.tell("ended", "" if touch > UNHINDERED else "something was in its way")
 
     # Its parts
 
