@@ -176,13 +176,15 @@ class Compared(Entry):
 
 @dataclass(frozen=True, slots=True)
 class Scraped(Entry):
-    """away: seconds for which the engine has not answered. text: what /metrics said, cut down."""
+    """away: seconds for which the engine has not answered. up, cluster, usage: what /metrics says
+    of it, and whether it has series of the Swarm and of what this node's tasks use."""
 
     process: str
     took: float
     away: float
     up: bool | None
     cluster: bool
+    usage: bool
     problem: str
 
 

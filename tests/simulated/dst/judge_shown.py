@@ -1,10 +1,14 @@
 """Promises 7, 10 and 11: what agents hold, show and say."""
 
+from monitor.export.local import DEFAULT_MAX_AGE
 from monitor.model.reason import Reason
 from tests.simulated.dst.history import Compared, Decided, Scraped
 from tests.simulated.dst.judging import Case, Verdict
 
 ANSWERS_WITHIN = 1.0
+LAST_SAMPLE = 12.0
+"""Seconds that a sample may have been on its way when the engine went."""
+
 NOTICED_WITHIN = 12.0
 """Seconds after which an engine that is away is shown as such: a probe every 5 s, 2 s each."""
 
@@ -27,6 +31,8 @@ def metrics(case: Case) -> Verdict:
         if one.away > NOTICED_WITHIN:
             what = f"{one.process}, whose engine is away for {one.away:.1f} s,"
             verdict.check(one.up is False, one.at, f"{what} says that it is up")
+            old = one.usage and one.away > DEFAULT_MAX_AGE + LAST_SAMPLE
+            verdict.check(not old, one.at, f"{what} shows what its tasks used then")
             verdict.check(not one.cluster, one.at, f"{what} shows what it knew of the Swarm")
     return verdict
 

@@ -136,7 +136,8 @@ class Watchers:
                 world.now() - began,
                 away,
                 None if up is None else up[1] == "1",
-                "swarm_service_replicas_desired" in text,
+                "swarm_service_replicas_desired{" in text,
+                "swarm_task_last_sample_timestamp_seconds{" in text,
                 "" if "swarm_agent_" in text else "nothing of the agent itself",
             )
         )
