@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,6 +176,7 @@ def replay(  # noqa: PLR0917  # each is an option of the command
 
 def run_replay(given: Given, *, page: Path, json_wanted: bool) -> int:
     """Exit code: 0; 1 where a file or an option cannot be used."""
+    began = time.perf_counter()
     try:
         contest = contest_of(given)
         _write(page, contest)
@@ -185,6 +187,9 @@ def run_replay(given: Given, *, page: Path, json_wanted: bool) -> int:
         print(json.dumps(as_json(contest), indent=2, ensure_ascii=False))
     else:
         show_replay(contest)
+    took = time.perf_counter() - began
+    points = len(contest.trace.times) * len(contest.runs)
+    print(f"{points:,} points replayed in {took:.1f} s", file=sys.stderr)
     if page != NOWHERE:
         print(f"charts are in {page}", file=sys.stderr)
     return 0

@@ -6,7 +6,7 @@ from html import escape
 
 from monitor.replay.panels import DAY, Panel
 
-WIDTH, HEIGHT = 360, 150
+WIDTH, _PLOT = 360, 120
 _LEFT, _RIGHT, _TOP, _LANE = 24, 4, 6, 9
 _AXIS = 14
 
@@ -17,7 +17,7 @@ def chart(panel: Panel, *, axes: bool = True) -> str:
     """axes: with numbers; without them it may be drawn at any size."""
     left, bottom = (_LEFT, _AXIS) if axes else (0, 0)
     lanes = len(panel.lines) * _LANE if axes else 0
-    base = HEIGHT - bottom - lanes
+    height, base = _PLOT + lanes + bottom, _PLOT
     span, scale = panel.end - panel.begin, (base - _TOP) / max(1, panel.top)
 
     def x(at: float) -> float:
@@ -28,14 +28,14 @@ def chart(panel: Panel, *, axes: bool = True) -> str:
 
     parts = [_area(panel, x, y)]
     if axes:
-        parts += [_scale(panel.top, y), _clock(panel, x)]
+        parts += [_scale(panel.top, y), _clock(panel, x, height - 3)]
     for number, line in enumerate(panel.lines):
         points = " ".join(_stairs(line.supply, x, y))
         parts.append(f'<path class="line c{number % 6}" d="{points}"/>')
         if axes:
             parts.append(_ticks(panel, number, base + number * _LANE, x))
     fit = "" if axes else ' preserveAspectRatio="none"'
-    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}"{fit} role="img">{"".join(parts)}</svg>'
+    return f'<svg viewBox="0 0 {WIDTH} {height}"{fit} role="img">{"".join(parts)}</svg>'
 
 
 def day(at: float) -> str:
@@ -76,7 +76,7 @@ def _scale(top: int, y: At) -> str:
     )
 
 
-def _clock(panel: Panel, x: At) -> str:
+def _clock(panel: Panel, x: At, y: float) -> str:
     """Four parts of the chart; days where it is longer than one."""
     spell = "%H:%M" if panel.end - panel.begin <= DAY else "%m-%d"
     found = []
@@ -86,7 +86,7 @@ def _clock(panel: Panel, x: At) -> str:
         if part == 4 and text == "00:00":
             text = "24:00"
         anchor = ("start", "middle", "middle", "middle", "end")[part]
-        found.append(f'<text x="{x(at):.1f}" y="{HEIGHT - 3}" text-anchor="{anchor}">{text}</text>')
+        found.append(f'<text x="{x(at):.1f}" y="{y:.0f}" text-anchor="{anchor}">{text}</text>')
     return "".join(found)
 
 

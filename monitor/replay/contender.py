@@ -27,7 +27,7 @@ _ROUNDING = 1e-6
 class Contender:
     """every: seconds between two evaluations, as the decider has them.
 
-    settled_after: seconds after a change of load by which all samples show nothing else.
+    settled_after: seconds after a task began to run by which all its samples are whole.
     """
 
     label: str
@@ -36,10 +36,17 @@ class Contender:
     sampling: Sampling = BY_AGENT
 
     @property
+    def windows(self) -> tuple[float, ...]:
+        """Seconds over which usage is averaged, each once."""
+        if self.sampling.mean_of is not None:
+            return (self.sampling.mean_of,)
+        metrics = [metric for metric in self.rule.metrics if isinstance(metric, Metric)]
+        found = {seconds for one in metrics for seconds in (one.window, one.rising_window)}
+        return tuple(sorted(found))
+
+    @property
     def settled_after(self) -> float:
-        windows = [m.window for m in self.rule.metrics if isinstance(m, Metric)]
-        longest = self.sampling.mean_of or max(windows, default=0.0)
-        return longest + self.sampling.every + self.every
+        return max(self.windows, default=0.0) + self.sampling.every + self.every
 
 
 def by_agent(rule: ScaleRule, label: str = "", every: float = 1.0) -> Contender:

@@ -4,14 +4,14 @@ What decides is what decides in production: `control.judge` gathers and asks `de
 histories are made as the controller makes them. In place of a Swarm there is a World, whose
 writes are applied at once.
 
-Between two changes of load a decision can only differ by what time alone does, which it tells
-itself (`recheck_after`). At a change the loop looks ahead: would the decision be another one
-once all samples show the new load? What lies between is a mean of both, so where neither end
-asks for anything else, none of the seconds between does, and they are not evaluated one by one.
+Between two changes of load nothing but time passes, and all that a decision sees moves in one
+direction: means go from the old load towards the new one, waits run out. So where the last moment
+before the next change asks for nothing else than this one, no second between does, and where it
+does, the first such second is found by halving. Only fresh tasks are watched second by second.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 
 from monitor.control.assignment import Claim
@@ -75,18 +75,18 @@ class _Loop:
         self._judge = Judge(self._measured, self._measured, CronCalendar(), lambda: None)
         self._claim = Claim(contender.rule)
         self._history = History()
+        self._numbers = any(isinstance(one, ScalarMetric) for one in contender.rule.metrics)
+        self._windows = contender.windows
         self._steps: list[Step] = []
         self._reasons: dict[str, float] = {}
         self._evaluations = 0
-        self._busy_until = self._seen_change = self._world.now
 
     def run(self) -> Run:
         world = self._world
+        decision = self._evaluate()
         while world.now < world.end:
-            decision = self._evaluate()
-            before = world.now
-            world.advance(min(self._next(decision), world.end))
-            reason = decision.reason.value
+            before, reason = world.now, decision.reason.value
+            decision = self._go_on(decision)
             self._reasons[reason] = self._reasons.get(reason, 0.0) + world.now - before
         world.close()
         return Run(
@@ -98,16 +98,20 @@ class _Loop:
             self._evaluations,
         )
 
-    def _now(self) -> Now:
-        return Now(self._world.now, self._world.wall(self._world.now))
+    def _at(self, mono: float) -> Now:
+        return Now(mono, self._world.wall(mono))
 
-    def _decide(self) -> Decision:
+    def _decide(self, mono: float) -> Decision:
+        """At a moment before which nothing changes."""
         self._evaluations += 1
         view = self._world.view()
-        return self._judge.judge(self._claim, view, self._history, self._now())[0]
+        return self._judge.judge(self._claim, view, self._history, self._at(mono))[0]
 
     def _evaluate(self) -> Decision:
-        decision = self._decide()
+        return self._take(self._decide(self._world.now))
+
+    def _take(self, decision: Decision) -> Decision:
+        """Remembers a decision of now, and carries it out."""
         self._history = remember(self._history, decision)
         if isinstance(decision.action, ScaleTo):
             self._write(decision, decision.action.replicas)
@@ -115,45 +119,75 @@ class _Loop:
 
     def _write(self, decision: Decision, replicas: int) -> None:
         world, before = self._world, self._world.wanted
-        self._history = record_write(self._history, decision, self._now())
+        self._history = record_write(self._history, decision, self._at(world.now))
         world.scale(replicas)
         self._history = record_version(self._history, world.version)
         at = world.wall(world.now)
         reason = decision.reason.value
         self._steps.append(Step(at, before, replicas, reason, decision.sentence))
-        self._busy(world.now + self._terms.start_time)
 
-    def _busy(self, since: float) -> None:
-        self._busy_until = max(self._busy_until, since + self._contender.settled_after)
+    def _go_on(self, decision: Decision) -> Decision:
+        """To the next moment that counts; what is decided there, or at the end the same."""
+        world, every = self._world, self._contender.every
+        fresh = world.now < world.started_at + self._contender.settled_after
+        if not self._thrifty or fresh or decision.action is not None:
+            return self._go_to(world.now + every)
+        at = self._quiet_until(decision)
+        if at >= world.end:
+            turns = math.ceil((world.end - world.now) / every) - 1
+            at = world.now + every * turns
+        if at <= world.now:
+            return self._go_to(world.end)
+        ahead = self._decide(at)
+        same = _same(ahead, decision)
+        if not same:
+            at = self._first_other(decision, at)
+        last = replace(decision, time=self._at(at - every))
+        self._history = remember(self._history, last)
+        view = world.view()
+        world.advance(at)
+        # Numbers are read as they are by now, and a task may have begun to run.
+        holds = same and world.view() is view and not self._numbers
+        return self._take(ahead) if holds else self._evaluate()
 
-    def _next(self, decision: Decision) -> float:
-        """When to evaluate again."""
-        now, every = self._world.now, self._contender.every
-        if not self._thrifty:
-            return now + every
-        if self._world.changed_at > self._seen_change:
-            self._seen_change = self._world.changed_at
-            if now >= self._busy_until and self._would_differ(decision):
-                self._busy(now)
-        if now < self._busy_until:
-            return now + every
+    def _go_to(self, at: float) -> Decision:
+        self._world.advance(min(at, self._world.end))
+        return self._evaluate()
+
+    def _quiet_until(self, decision: Decision) -> float:
+        """The last moment up to which usage and waits move in one direction."""
+        now = self._world.now
+        change = self._world.next_change()
+        for window in self._windows:
+            change = min(change, self._measured.levels.turn(now, window))
         recheck = math.inf
         if decision.recheck_after is not None:
             recheck = now + decision.recheck_after
-        schedule = self._judge.next_change(self._contender.rule, self._now())
+        schedule = self._judge.next_change(self._contender.rule, self._at(now))
         if schedule is not None:
             recheck = min(recheck, schedule)
-        return next_turn(every, now, self._world.next_change(), recheck)
+        return next_turn(self._contender.every, now, change, recheck)
 
-    def _would_differ(self, decision: Decision) -> bool:
-        """Whether the load of now, if it lasts, asks for anything else than what was decided."""
-        self._measured.settled = True
-        try:
-            ahead = self._decide()
-        finally:
-            self._measured.settled = False
-        same = ahead.recommendation == decision.recommendation and ahead.desired == decision.desired
-        return not same or ahead.action is not None
+    def _first_other(self, decision: Decision, at: float) -> float:
+        """The first moment that is decided otherwise, as `at` is, by halving."""
+        now, every = self._world.now, self._contender.every
+        same, other = 0, round((at - now) / every)
+        while other - same > 1:
+            middle = (same + other) // 2
+            if _same(self._decide(now + every * middle), decision):
+                same = middle
+            else:
+                other = middle
+        return now + every * other
+
+
+def _same(one: Decision, other: Decision) -> bool:
+    """Whether nothing but time passes from one to the other."""
+    return (one.recommendation, one.desired, one.action) == (
+        other.recommendation,
+        other.desired,
+        other.action,
+    )
 
 
 def _even(contender: Contender) -> bool:

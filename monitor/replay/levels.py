@@ -1,5 +1,6 @@
 """What share of its CPU each running replica used, over any time that is not long past."""
 
+import math
 from bisect import bisect_right
 
 KEPT = 3700.0
@@ -32,6 +33,15 @@ class Levels:
         """From the beginning on."""
         place = max(0, bisect_right(self._times, until) - 1)
         return self._sums[place] + self._levels[place] * (until - self._times[place])
+
+    def turn(self, now: float, window: float) -> float:
+        """Until when the mean over `window` seconds goes one way, if the level stays as it is.
+
+        It goes from what leaves the window towards what comes in: another way, perhaps, once a
+        change leaves it that is not the last one.
+        """
+        place = bisect_right(self._times, now - window)
+        return self._times[place] + window if place < len(self._times) - 1 else math.inf
 
     def mean(self, begin: float, end: float) -> float:
         """`begin` and `end` may be the same moment."""

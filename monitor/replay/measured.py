@@ -31,13 +31,11 @@ BY_AGENT = Sampling()
 
 
 class Measured:
-    """`UsageSource` and `NumberReader` of one World.
-
-    settled: as if the present load had lasted for long; used to look ahead.
+    """`UsageSource` and `NumberReader` of one World. `now` may be
+    ahead of it, up to its next change.
     """
 
     def __init__(self, terms: Terms, per_replica: float, sampling: Sampling) -> None:
-        self.settled = False
         self.levels = Levels(START - FULL_BEFORE)
         self._terms, self._per_replica, self._sampling = terms, per_replica, sampling
         self._world: World | None = None
@@ -62,7 +60,7 @@ class Measured:
         assert self._world is not None
         if self._sampling.mean_of is not None:
             window = rising_window = self._sampling.mean_of
-        newest = now if self.settled else now - (now - START) % self._sampling.every
+        newest = now - (now - START) % self._sampling.every
         since = self._world.view().running_since
         alike: dict[float, Sample | None] = {}
         found: dict[str, Sample] = {}
@@ -97,9 +95,6 @@ class Measured:
             if self._terms.memory is None:
                 return None
             return Sample(self._terms.memory, 0.0, span=window)
-        if self.settled:
-            level = self.levels.at(now) * self._terms.cpu
-            return Sample(level, 0.0, level, window)
         span = newest - begin
         if span < min(self._sampling.every, 1.0):
             return None

@@ -58,8 +58,8 @@ class World:
         self.running = count
         self.version = 1
         self._version_since = 0.0
-        self.changed_at = START
         self.level = -1.0
+        self.started_at = -math.inf
         self.supply = [(START, count)]  # running replicas from then on, for charts
         self._view: ServiceView | None = None
         self._running_ids: frozenset[str] = frozenset()
@@ -167,10 +167,11 @@ class World:
 
     def _count(self) -> None:
         running = sum(one.runs_at <= self.now for one in self._replicas)
+        if running > self.running:
+            self.started_at = self.now
         if running != self.running:
             self.running = running
             self.supply.append((self.now, running))
-            self.changed_at = self.now
             self._view = None
             self.backlog = min(self.backlog, self._room())
         self._look()
@@ -184,7 +185,6 @@ class World:
             level = min(1.0, self.load / self.running)
         if level != self.level:
             self.level = level
-            self.changed_at = self.now
             self._on_level(self.now, level)
 
     def _seen(self) -> ServiceView:

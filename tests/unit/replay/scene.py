@@ -13,7 +13,8 @@ BEGIN = 1_767_225_600.0
 def cpu_rule(target: float = 0.5, most: int = 10, **parts) -> ScaleRule:
     metric = Metric("cpu", MetricKind.CPU, Quantity(target, Basis.AUTO))
     selector = Selector(names=("web",))
-    return ScaleRule(name="web", selector=selector, min=1, max=most, metrics=(metric,), **parts)
+    metrics = parts.pop("metrics", (metric,))
+    return ScaleRule(name="web", selector=selector, min=1, max=most, metrics=metrics, **parts)
 
 
 def minutes(*values: float, step: float = 60.0) -> Trace:

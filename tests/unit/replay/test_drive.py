@@ -4,9 +4,9 @@ from dataclasses import astuple, replace
 
 import pytest
 
-from monitor.model.rule import Behavior, Policy, PolicyType
+from monitor.model.rule import Behavior, Policy, PolicyType, ScaleRule
 from monitor.model.scalar import PrometheusQuery, ScalarMetric
-from monitor.replay.contender import by_agent, by_hpa, next_turn
+from monitor.replay.contender import Contender, by_agent, by_hpa, next_turn
 from monitor.replay.drive import run
 from monitor.replay.terms import Terms
 from tests.unit.replay.scene import BEGIN, cpu_rule, minutes, waves
@@ -35,20 +35,45 @@ def test_a_replay_is_deterministic() -> None:
     assert len(once.steps) > 3
 
 
-@pytest.mark.parametrize("hpa", [False, True])
-def test_seconds_that_are_left_out_would_have_changed_nothing(hpa: bool) -> None:
-    """Looking ahead saves most evaluations; made every second, all decisions are the same."""
-    make = by_hpa if hpa else by_agent
-    trace, terms = waves(24), replace(TERMS, start_time=7.0)
-    thrifty = run(make(cpu_rule(0.6)), trace, terms)
-    whole = run(make(cpu_rule(0.6)), trace, terms, thrifty=False)
-    assert [(s.at, s.before, s.after) for s in thrifty.steps] == [
+def long_windows() -> ScaleRule:
+    [cpu] = cpu_rule(0.6).metrics
+    return cpu_rule(0.6, metrics=(replace(cpu, window=150.0, rising_window=20.0),))
+
+
+def by_rate() -> ScaleRule:
+    rate = ScalarMetric("rate", PrometheusQuery("sum(rate(requests[1m]))"), 1.2)
+    slow = Behavior(0.0, (Policy(PolicyType.REPLICAS, 1, 40.0),))
+    return cpu_rule(metrics=(rate,), scale_up=slow)
+
+
+def short_memory() -> ScaleRule:
+    down = Behavior(20.0, (Policy(PolicyType.PERCENT, 20, 30.0),), cooldown=25.0)
+    return cpu_rule(0.6, scale_down=down, max_direction_changes=3)
+
+
+@pytest.mark.parametrize(
+    "contender",
+    [
+        by_agent(cpu_rule(0.6)),
+        by_hpa(cpu_rule(0.6)),
+        by_agent(long_windows()),
+        by_agent(by_rate()),
+        by_agent(short_memory()),
+    ],
+    ids=["defaults", "hpa", "long windows", "rate", "short memory"],
+)
+def test_seconds_that_are_left_out_would_have_changed_nothing(contender: Contender) -> None:
+    """Leaps save most evaluations; made every second, all decisions are the same."""
+    trace, terms = waves(18), replace(TERMS, start_time=7.0)
+    leaps = run(contender, trace, terms)
+    whole = run(contender, trace, terms, thrifty=False)
+    assert [(s.at, s.before, s.after) for s in leaps.steps] == [
         (s.at, s.before, s.after) for s in whole.steps
     ]
     same = [round(value, 6) for value in astuple(whole.score)]
-    assert [round(value, 6) for value in astuple(thrifty.score)] == same
-    assert thrifty.evaluations < whole.evaluations
-    assert len(thrifty.steps) > 3
+    assert [round(value, 6) for value in astuple(leaps.score)] == same
+    assert leaps.evaluations < whole.evaluations
+    assert len(leaps.steps) >= 3
 
 
 def test_a_horizontal_pod_autoscaler_looks_each_15_seconds_and_cuts_to_whole_percents() -> None:
