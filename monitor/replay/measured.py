@@ -62,6 +62,7 @@ class Measured:
             window = rising_window = self._sampling.mean_of
         newest = now - (now - START) % self._sampling.every
         since = self._world.view().running_since
+        whole = newest - max(window, rising_window)
         alike: dict[float, Sample | None] = {}
         found: dict[str, Sample] = {}
         running = self._world.running_ids()
@@ -69,6 +70,8 @@ class Measured:
             if task_id not in running:
                 continue
             begin = since.get(task_id, -math.inf)
+            if begin <= whole:
+                begin = -math.inf
             if begin not in alike:
                 alike[begin] = self._sample(kind, begin, newest, now, (window, rising_window))
             sample = alike[begin]
