@@ -168,7 +168,7 @@ class Updater:
         if self._service.update_status is None or self._service.id not in self._store.services:
             return  # changed since: this update is no longer the service's
         if self._rolling_back:
-            self._set_status("rollback_paused", f"rollback paused {cause}")
+            self._set_status("rollback_paused", f"update paused {cause}")
         elif action == "rollback":
             self._roll_back(f"update rolled back {cause}")
         else:

@@ -59,6 +59,16 @@ class Client:
             async for line in response.content:
                 yield json.loads(line)
 
+    async def past_events(self, since: str, until: str, **filters: list[str]) -> list[Any]:
+        """What the engine still knows between two moments, in seconds since the epoch."""
+        query = {"since": since, "until": until, "filters": json.dumps(filters)}
+        async with (
+            self._session(_PATIENCE) as session,
+            session.get(f"http://engine{VERSION}/events", params=query) as response,
+        ):
+            assert response.status == 200, await response.text()
+            return [json.loads(line) async for line in response.content]
+
     @asynccontextmanager
     async def _session(
         self, timeout: aiohttp.ClientTimeout

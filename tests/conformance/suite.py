@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from tests.conformance.play import Scenario
-from tests.conformance.scenarios import life, lists, nodes, rollbacks, shapes, tasks, updates
+from tests.conformance.scenarios import (
+    events,
+    life,
+    lists,
+    nodes,
+    rollbacks,
+    shapes,
+    tasks,
+    updates,
+)
 
 SCENARIOS: tuple[Scenario, ...] = (
     *life.SCENARIOS,
@@ -12,5 +21,6 @@ SCENARIOS: tuple[Scenario, ...] = (
     *lists.SCENARIOS,
     *tasks.SCENARIOS,
     *shapes.SCENARIOS,
+    *events.SCENARIOS,
     *nodes.SCENARIOS,
 )

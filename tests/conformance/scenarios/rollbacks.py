@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.conformance.play import Play, Scenario
 from tests.conformance.specs import MS, spec, to_image, to_replicas
-from tests.conformance.views import Raw, service_view, task_views
+from tests.conformance.views import Raw, ended, service_view, task_views
 from tests.conformance.world import CRASH, STEADY, STEADY_2
 
 _BACK = {"Monitor": 20_000 * MS, "FailureAction": "rollback"}
@@ -94,6 +94,24 @@ async def stopped_within_monitor(play: Play) -> None:
     play.note("tasks", task_views(await play.settled("watched", 1)))
 
 
+async def paused(play: Play) -> None:
+    """A rollback that fails itself is paused; there is no going back from it but an update."""
+    bad = spec("badback", image=CRASH, restart={"Condition": "none"})
+    bad["RollbackConfig"] = {"Parallelism": 1, "Monitor": 20_000 * MS, "FailureAction": "pause"}
+    await play.create(bad)
+    await play.until_tasks("badback", lambda found: all(map(ended, found)) and found != [], "ends")
+    await play.update("badback", to_image(STEADY))
+    await play.until_state("badback", "completed")
+    await play.settled("badback", 1, STEADY)
+    await play.update("badback", rollback="previous")
+    play.note("service", service_view(await play.until_state("badback", "rollback_paused")))
+    await play.until_service_told("badback", "update", updatestate_new="rollback_paused")
+    play.note("service events", play.service_events("badback"))
+    await play.update("badback", to_image(STEADY_2))
+    play.note("mended", service_view(await play.until_state("badback", "completed")))
+    await play.settled("badback", 1, STEADY_2)
+
+
 SCENARIOS = (
     Scenario(
         "rollback_by_hand",
@@ -115,4 +133,5 @@ SCENARIOS = (
         "a stop within the monitor period fails the update",
         stopped_within_monitor,
     ),
+    Scenario("rollback_paused", "a rollback that fails itself is paused", paused),
 )

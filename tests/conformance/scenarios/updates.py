@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.conformance.play import Play, Scenario
 from tests.conformance.specs import MS, forced, spec, to_image, to_replicas
-from tests.conformance.views import Raw, runs, service_view, task_views, update_of
+from tests.conformance.views import Raw, ended, runs, service_view, task_views, update_of
 from tests.conformance.world import CRASH, STEADY_2
 
 
@@ -151,6 +151,42 @@ async def paused(play: Play) -> None:
     await play.settled("paused", 3, STEADY_2)
 
 
+async def start_first(play: Play) -> None:
+    """The new task runs before the old one is told to go."""
+    await play.create(spec("startfirst", replicas=2, update={"Order": "start-first"}))
+    await play.settled("startfirst", 2)
+    before = len(play.container_events("startfirst"))
+    await play.update("startfirst", to_image(STEADY_2))
+    fewest = 2
+
+    async def look() -> bool:
+        nonlocal fewest
+        tasks = await play.tasks("startfirst")
+        fewest = min(fewest, sum(task["Status"]["State"] == "running" for task in tasks))
+        return update_of(await play.service("startfirst")).get("State") == "completed"
+
+    await play.until("the update's end", look)
+    play.note("fewest that ran", fewest)
+    play.note("tasks", task_views(await play.settled("startfirst", 2, STEADY_2)))
+    await play.until_told("startfirst", "die", 2)
+    told = [name for name, _ in play.container_events("startfirst")[before:]]
+    play.note("first told", next(name for name in told if name in ("start", "die")))
+
+
+async def carried_on(play: Play) -> None:
+    """With failure action continue, an update goes on whatever its tasks do."""
+    update = {"FailureAction": "continue", "Monitor": 500 * MS}
+    await play.create(spec("carriedon", replicas=2, restart={"Condition": "none"}, update=update))
+    await play.settled("carriedon", 2)
+    await play.update("carriedon", to_image(CRASH))
+    play.note("service", service_view(await play.until_state("carriedon", "completed")))
+    await play.until_service_told("carriedon", "update", updatestate_new="completed")
+    tasks = await play.until_tasks("carriedon", lambda found: all(map(ended, found)), "all ended")
+    ends = [one for one in task_views(tasks) if one["image"] == CRASH]
+    play.note("of the new image", [[one["state"], one["error"]] for one in ends])
+    play.note("service events", play.service_events("carriedon"))
+
+
 SCENARIOS = (
     Scenario(
         "same_spec",
@@ -177,4 +213,8 @@ SCENARIOS = (
     ),
     Scenario("forced", "ForceUpdate replaces every task", forced_again),
     Scenario("paused", "a failed update pauses by default; a scale lets it go on", paused),
+    Scenario(
+        "start_first", "order start-first: the new task runs before the old one ends", start_first
+    ),
+    Scenario("carried_on", "failure action continue", carried_on),
 )
