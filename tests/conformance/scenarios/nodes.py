@@ -137,7 +137,12 @@ async def elected(play: Play) -> None:
     every = await play.until(
         "all nodes' return", ways, lambda found: all(len(way) >= 2 for way in found.values())
     )
-    play.note("every node", sorted({str(way) for way in every.values()}))
+    play.note("every node", sorted({str(way[:2]) for way in every.values()}))
+
+    async def said() -> list[Raw]:
+        return play.tapes.of([other], "node", "role.new", "worker")
+
+    await play.until("the new role is told", said)
     told = [one for one in play.tapes.told[other][begin:] if one["Type"] == "node"]
     play.note("attributes", sorted({key for one in told for key in one["Actor"]["Attributes"]}))
     # A worker more: it gets its task of the global service once it is in touch.
