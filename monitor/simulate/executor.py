@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitor.model.event import Event
 from monitor.model.node import NodeState
@@ -13,6 +13,7 @@ from monitor.simulate.state import SimTask
 from monitor.simulate.store import Store
 
 HEX = "0123456789abcdef"
+_JOB_SECONDS = 1.0
 Publish = Callable[[str, Event], None]  # a node's id, an event of its engine
 
 
@@ -46,7 +47,11 @@ class Executor:
         self._dead: set[str] = set()  # tasks whose containers a crash of the machine ended
 
     def behaviour(self, task: SimTask) -> Behaviour:
-        return self._behaviours.get(image_of(task.spec)) or Behaviour()
+        """That of its image; a job's task of one that says no end completes all the same."""
+        known = self._behaviours.get(image_of(task.spec)) or Behaviour()
+        if task.job_iteration is None or known.exit_after is not None:
+            return known
+        return replace(known, exit_after=_JOB_SECONDS, exit_code=0)
 
     def forget(self, task: SimTask) -> None:
         step = self._steps.pop(task.id, None)

@@ -131,6 +131,9 @@ class Orchestrator:
                 current.append(task)
             else:
                 self._set_removed([task])
+        if "GlobalJob" in service.spec["Mode"]:
+            self._job_on_each_node(service, {task.node_id for task in current})
+            return
         mode = service.spec["Mode"].get("ReplicatedJob") or {}
         done = sum(1 for task in current if task.state is TaskState.COMPLETE)
         active = sum(1 for task in current if not task.state.ended)
@@ -143,6 +146,13 @@ class Orchestrator:
                 slot += 1
             taken.add(slot)
             new_task(self._store, service, slot, TaskState.COMPLETE)
+
+    def _job_on_each_node(self, service: SimService, had: set[str]) -> None:
+        constraints = constraints_of(service.spec["TaskTemplate"])
+        for node in list(self._store.nodes.values()):
+            ready = not node.invalid and node.availability is Availability.ACTIVE
+            if ready and node.id not in had and matches(constraints, node):
+                new_task(self._store, service, node.id, TaskState.COMPLETE)
 
 
 def _by_balance(slots: list[list[SimTask]]) -> list[list[SimTask]]:

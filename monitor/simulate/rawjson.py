@@ -119,8 +119,8 @@ def task_json(task: SimTask) -> dict[str, Any]:
         "Status": status,
         "DesiredState": task.desired.label,
     }
-    if task.slot:
-        raw["Slot"] = task.slot
+    if task.told_slot:
+        raw["Slot"] = task.told_slot
     if task.node_id:
         raw["NodeID"] = task.node_id
     if task.job_iteration is not None:

@@ -91,7 +91,12 @@ class SimTask(Meta):
 
     @property
     def name(self) -> str:
-        return f"{self.service_name}.{self.slot or self.node_id}.{self.id}"
+        return f"{self.service_name}.{self.told_slot or self.node_id}.{self.id}"
+
+    @property
+    def told_slot(self) -> int:
+        """The slot as clients see it: a job's are counted from 0, which names its node instead."""
+        return self.slot if self.job_iteration is None else max(0, self.slot - 1)
 
     @property
     def place(self) -> int | str:

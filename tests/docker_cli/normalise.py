@@ -36,7 +36,9 @@ _WORDING: tuple[tuple[str, str], ...] = (
     (r"daemon: You cannot remove a running container (\S+)\. Stop.*", _STOP_FIRST),
 )
 # Progress, which a client prints as often as it happens to look.
-_PROGRESS = re.compile(r"^(?:overall progress:|\d+/\d+:|<id>: |verify: Waiting|rollback: )")
+_PROGRESS = re.compile(
+    r"^(?:overall progress:|active tasks:|job progress:|\d+/\d+:|<id>: |verify: Waiting|rollback: )"
+)
 
 
 def normalised(printed: str) -> str:
