@@ -77,7 +77,7 @@ def tell(result: Result, folder: Path | None, *, smaller: bool) -> None:
     """What was broken, the shortest list of faults found, and the command that shows it again."""
     first = result.violations[0]
     plan = result.plan
-    print(f"\nseed {plan.seed}: {first}")
+    print(f"\nseed {plan.seed}: {str(first).splitlines()[0]}")
     for violation in result.violations[1:5]:
         print(f"    and {violation}")
     print(result.error, end="")
