@@ -1,6 +1,7 @@
 """Runs an agent as a process: signals, start, stop, exit code."""
 
 import asyncio
+import ctypes
 import gc
 import os
 import signal
@@ -19,6 +20,8 @@ from monitor.web.server import CannotListen
 SETTLES = 20.0
 """Seconds after the first list: by then everything was judged once, and scraped."""
 
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
+
 REVISION_VARIABLE = "SWARM_MONITOR_REVISION"
 
 
@@ -30,6 +33,19 @@ def collect_rarely() -> None:
     loop stands still. Cycles are rare here, and found after some 250,000 objects at the latest.
     """
     gc.set_threshold(5_000, 10, 5)
+
+
+def give_memory_back() -> None:
+    """Let the C library return what large, short-lived blocks took; for the whole process.
+
+    glibc keeps blocks that grow ever larger before it gives them back, and a heap for each thread
+    (mallopt(3)). Where there is no mallopt, nothing is done.
+    """
+    with suppress(AttributeError, OSError):
+        adjust = ctypes.CDLL(None).mallopt
+        adjust(_M_ARENA_MAX, 1)
+        adjust(_M_MMAP_THRESHOLD, 128 << 10)
+        adjust(_M_TRIM_THRESHOLD, 128 << 10)
 
 
 async def leave_alone_what_stays(ready: Callable[[], Awaitable[None]]) -> None:
@@ -47,6 +63,7 @@ async def leave_alone_what_stays(ready: Callable[[], Awaitable[None]]) -> None:
 def run_agent(settings: Settings) -> int:
     """Runs until SIGTERM or SIGINT. Exit code: 0 stopped in order, 1 with the reason logged."""
     collect_rarely()
+    give_memory_back()
     return asyncio.run(_run(settings))
 
 
