@@ -17,6 +17,7 @@ from monitor.model.node import NodeState
 from monitor.model.pause import PauseScope
 from monitor.simulate.engine import SimulatedEngine
 from monitor.simulate.executor import Behaviour
+from monitor.simulate.spec import mode_of, replicas_of
 from monitor.simulate.state import SimConfig, SimNode, SimService, SimTask
 from monitor.simulate.store import Change
 from monitor.simulate.swarm import Swarm
@@ -32,6 +33,7 @@ from tests.simulated.dst.history import (
     Paused,
     Removed,
     Rolled,
+    Stood,
     TookOver,
     Twice,
 )
@@ -286,6 +288,8 @@ class World(Agents):
             self.changed[new.id] = now
         elif isinstance(new, SimService):
             self.changed[new.id] = now
+            if mode_of(new.spec) == "Replicated":
+                self.note(Stood(now, new.id, new.version, replicas_of(new.spec)))
             if isinstance(old, SimService):
                 self.superseded[new.id, old.version] = now
                 if old.update_state != new.update_state:

@@ -1,0 +1,34 @@
+"""Deliberate bugs of the agent do not escape: each breaks a promise on a stored plan, and nothing
+does without it. How the plans were found: `python -m tests.simulated.dst.catch --help`."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.simulated.dst.bugs import BUGS, LISTED
+from tests.simulated.dst.caught import Stored, stored, table
+from tests.simulated.dst.run import one
+
+DOCS = Path(__file__).parents[3] / "docs" / "simulation-tests.md"
+STORED = [
+    pytest.param(each, id=each.name, marks=() if each.name in LISTED else pytest.mark.thorough)
+    for each in stored()
+]
+
+
+@pytest.mark.parametrize("found", STORED)
+def test_the_bug_is_caught(found: Stored) -> None:
+    """With the bug the stored plan breaks the stored promise; without it, none at all."""
+    with BUGS[found.name].planted():
+        broken = one(found.plan)
+    assert found.promise in {violation.promise for violation in broken.violations}
+    whole = one(found.plan)
+    assert not whole.violations, whole.violations[:3]
+
+
+def test_every_bug_is_caught_and_told_of() -> None:
+    """Of each bug a plan is stored, and the docs list it with the seed that caught it."""
+    assert {each.name for each in stored()} == BUGS.keys()
+    told = DOCS.read_text()
+    assert table(listed=True) in told
+    assert table(listed=False) in told
