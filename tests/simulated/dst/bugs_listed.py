@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from monitor.act import guards as act_guards
+from monitor.act import writer
 from monitor.act.permit import Permit
 from monitor.act.writer import Writer
 from monitor.agent.acting import Acting
@@ -26,7 +27,7 @@ from monitor.model.outcome import Outcome, OutcomeKind
 from monitor.model.peer import UsageReport
 from monitor.model.reason import Reason
 from monitor.model.rule import AnyRule, ScaleRule
-from monitor.model.service import UpdateState
+from monitor.model.service import Service, UpdateState
 from monitor.model.task import TaskState
 from monitor.model.usage import MetricKind, Sample
 from monitor.model.view import ServiceView
@@ -40,9 +41,30 @@ NEVER = 1e9
 _write = Writer.write
 
 
-async def _on_whatever_version(self: Writer, decision: Decision, permit: Permit) -> Outcome:
-    service = await self.engine.service(decision.service_id)
-    return await _write(self, replace(decision, version=service.version), permit)
+class _NewestVersion:
+    """An engine to which all is written with the version that was read last."""
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+
+    async def service(self, service_id: str) -> Service:
+        self._read: Service = await self._engine.service(service_id)
+        return self._read
+
+    async def update_service(self, service_id: str, version: int, spec: Any) -> None:
+        await self._engine.update_service(service_id, self._read.version, spec)
+
+
+_check = writer.check_service
+
+
+def _whatever_version(decision: Decision, service: Service, own: str | None) -> Outcome | None:
+    return _check(replace(decision, version=service.version), service, own)
+
+
+async def _unchecked(self: Writer, decision: Decision, permit: Permit) -> Outcome:
+    engine: Any = _NewestVersion(self.engine)
+    return await _write(replace(self, engine=engine), decision, permit)
 
 
 async def _again(self: Writer, decision: Decision, permit: Permit) -> Outcome:
@@ -50,7 +72,8 @@ async def _again(self: Writer, decision: Decision, permit: Permit) -> Outcome:
     if outcome.kind is not OutcomeKind.CONFLICT:
         return outcome
     await asyncio.sleep(0.2)
-    return await _on_whatever_version(self, decision, permit)
+    service = await self.engine.service(decision.service_id)
+    return await _write(self, replace(decision, version=service.version), permit)
 
 
 def no_guard(view: ServiceView, own_version: int | None, now: Now) -> Reason | None:
@@ -163,7 +186,8 @@ BUGS = (
     bug(
         "no version check",
         "A write goes out with whatever version the service has by then.",
-        (Writer, "write", _on_whatever_version),
+        (Writer, "write", _unchecked),
+        (writer, "check_service", _whatever_version),
     ),
     bug(
         "no rollout guard",

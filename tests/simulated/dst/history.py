@@ -165,6 +165,14 @@ class Rolled(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class Misjudged(Entry):
+    """A decision left out a task as lost with its node, though that node was not down."""
+
+    decision: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stood(Entry):
     """The replicas that a version of a service asks for."""
 
