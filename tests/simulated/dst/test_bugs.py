@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulated.dst.bugs import BUGS, LISTED
+from tests.simulated.dst.bugs import LISTED
 from tests.simulated.dst.catch import lived
 from tests.simulated.dst.caught import Stored, stored, table
 from tests.simulated.dst.run import one
