@@ -27,7 +27,7 @@ def test_the_bug_is_caught(found: Stored) -> None:
 
 
 def test_what_is_caught_is_told_of() -> None:
-    """Of each listed bug a plan is stored, and the docs list each stored plan with the promise that is broken and the seed it came of."""
+    """Of each listed bug a plan is stored; the docs tell which promise it breaks, and its seed."""
     assert set(LISTED) <= {each.name for each in stored()}
     told = DOCS.read_text()
     assert table(listed=True) in told
