@@ -77,14 +77,16 @@ def tell(result: Result, folder: Path | None, *, smaller: bool) -> None:
     """What was broken, the shortest list of faults found, and the command that shows it again."""
     first = result.violations[0]
     plan = result.plan
-    print(f"\nseed {plan.seed}: {str(first).splitlines()[0]}")
+    print(f"\nseed {plan.seed}: {str(first).splitlines()[0]}", flush=True)
     for violation in result.violations[1:5]:
         print(f"    and {violation}")
     print(result.error, end="")
     print(f"    again: {COMMAND} --seed {plan.seed} --minutes {plan.minutes:g}")
     if not smaller:
         return
-    small = shrink(plan, first.promise, first.at - START, lambda text: print(f"    {text}"))
+    small = shrink(
+        plan, first.promise, first.at - START, lambda text: print(f"    {text}", flush=True)
+    )
     for fault in small.faults:
         lasts = f" for {fault.lasts:g} s" if fault.lasts else ""
         print(f"      {fault.at:8.3f} s  {fault.kind} {dict(fault.args)}{lasts}")
@@ -116,13 +118,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _many(options: argparse.Namespace, began: float) -> int:
-    tally, failed, whole = Tally(), 0, True
+    tally, failed, lived, whole = Tally(), 0, 0, True
     try:
         for result in results(options.seeds, options.minutes, options.workers):
             tally.add(result.tally)
+            lived += 1
             if result.violations:
                 failed += 1
                 tell(result, options.into, smaller=failed <= options.shrink)
+            if lived % 20 == 0:
+                took = time.monotonic() - began
+                print(f"{lived} of {len(options.seeds)} seeds, {failed} failed, {took:.0f} s")
             sys.stdout.flush()
     except KeyboardInterrupt:
         whole = False

@@ -190,7 +190,12 @@ class World(Agents):
         armed = self._armed.pop(process.node, None)
         if armed is None:
             return
-        left, then = armed
+        left, act = armed
+
+        def then(process: Any) -> None:
+            # What follows from it, say a Swarm that reacts, must not stand still with the process.
+            self.world.copy().run(act, process)
+
         if left < 0:
             then(process)
             return
