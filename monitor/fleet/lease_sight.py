@@ -54,9 +54,10 @@ class Sight:
         """Above every term there was.
 
         Where none can be known, the config's version is such a number: the managers count one
-        up at every change of anything, and so at every change of holder too.
+        up at every change of anything, and so at every change of holder too. A config that nobody
+        held yet may stand in for a removed one, with terms that this agent never saw.
         """
-        if self.claim is not None and self.claim.term:
+        if self.claim is not None and self.claim.term and self.claim.holder:
             return max(self.highest, self.claim.term) + 1
         return max(self.highest + 1, self.config.version if self.config else 1)
 

@@ -108,6 +108,27 @@ async def test_a_removed_lease_comes_back_under_a_higher_term() -> None:
 
 
 @virtual()
+async def test_after_a_removal_no_term_is_given_twice() -> None:
+    """Also where who makes the lease anew never saw the last term before the removal."""
+    async with fleet() as three:
+        first = await three.until_acting()
+        unaware, third = three.but(first)
+        await asyncio.sleep(5)
+        unaware.engine.cut_off()
+        await first.die()
+        await asyncio.sleep(20)
+        assert three.acting() == [third]
+        term = third.lease.term()
+        assert term is not None
+        await third.die()
+        three.swarm.remove_config(CONFIG)
+        unaware.engine.restore()
+        await asyncio.sleep(30)
+        assert three.acting() == [unaware]
+        assert (unaware.lease.term() or 0) > term
+
+
+@virtual()
 async def test_a_lease_removed_under_a_cut_off_holder_is_waited_for() -> None:
     """Others make it anew, and leave the holder the time that it may still act."""
     async with fleet() as three:

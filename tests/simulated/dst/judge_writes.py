@@ -103,6 +103,8 @@ def rollouts(case: Case) -> Verdict:
         if not one.applied:
             continue
         if not one.own:
+            if not one.changed:
+                continue  # right after a write of ours nobody can tell it from that
             foreign[one.service_id] = (one.at, one.was)
             newest[one.service_id] = False
             continue

@@ -130,7 +130,8 @@ class Watchers:
         world = self._world
         began = world.now()
         since = self._away_since.get(process.node)
-        away = 0.0 if since is None else began - since
+        # What was frozen could notice nothing until it was thawed.
+        away = 0.0 if since is None else began - max(since, process.out_of_touch_at)
         text = await process.exposed.scrape()
         up = _UP.search(text)
         world.note(
