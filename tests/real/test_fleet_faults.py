@@ -279,8 +279,7 @@ def test_the_actor_is_cut_off_with_its_manager(load: FleetUnderLoad) -> None:
         load.all_heard()
         whole = time.time()
         load.wish(6)
-        # The return of a manager may bring an election; calls on their way then hang for 20 s.
-        load.wait_replicas("web", 6, 45)
+        load.wait_replicas("web", 6, 20)
         told = seen.check(at_most_lines=FEW_LINES)
     assert holder.name not in writers(seen)
     assert seen.history("web") == [2, 4, 6]
