@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from monitor.act.guards import check_change, check_service, refuse
 from monitor.act.permit import Permit
 from monitor.act.spec import changed_spec
+from monitor.act.task_stopper import TaskStopper
+from monitor.model.action import ForceUpdate, ScaleTo
 from monitor.model.decision import Decision
 from monitor.model.fingerprint import fingerprint
 from monitor.model.outcome import Outcome, OutcomeKind
+from monitor.model.rollback import Rollback
+from monitor.model.stop_task import StopTask
 from monitor.ports.actorship import Actorship
 from monitor.ports.clock import Clock
 from monitor.ports.engine import Engine
@@ -20,6 +24,7 @@ from monitor.ports.errors import (
     NotAManager,
     Unreachable,
 )
+from monitor.ports.node_hands import NodeHands
 
 MAX_DECISION_AGE = 5.0
 """Seconds after which a decision is too old to be written, checked right before the write."""
@@ -30,21 +35,47 @@ AMBIGUOUS_FAULTS = (Unreachable, DeadlineExceeded, BadAnswer, NotAManager)
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """own_service_id: the service of this program, which is never written to; None if unknown."""
+    """own_service_id: the service of this program, which is never written to; None if unknown.
+
+    hands: how something is done on other nodes; None: there is no way.
+    """
 
     engine: Engine
     actorship: Actorship
     clock: Clock
     own_service_id: Callable[[], str | None] = lambda: None
+    hands: NodeHands | None = None
 
     async def write(self, decision: Decision, permit: Permit) -> Outcome:
-        """Writes the decision's action at most once; never raises EngineError.
+        """Carries the decision's action out at most once; never raises EngineError.
 
         A version conflict is an outcome, not a reason to try again: the caller decides anew.
         """
-        action = decision.action
-        if action is None:
-            return refuse("nothing to do")
+        match decision.action:
+            case None:
+                return refuse("nothing to do")
+            case StopTask() as action:
+                return await self._stop(decision, action, permit)
+            case Rollback():
+                return refuse("no specs are kept")
+            case action:
+                return await self._change(decision, action, permit)
+
+    async def _stop(self, decision: Decision, action: StopTask, permit: Permit) -> Outcome:
+        if self.hands is None:
+            return refuse("this agent has no way to the other nodes")
+
+        def time_left() -> float | str:
+            refused = self._too_late(decision, permit)
+            left = decision.time.mono + MAX_DECISION_AGE - self.clock.now().mono
+            return left if refused is None else refused.detail
+
+        stopper = TaskStopper(self.engine, self.hands, self.own_service_id)
+        return await stopper.stop(decision, action, permit.term, time_left)
+
+    async def _change(
+        self, decision: Decision, action: ScaleTo | ForceUpdate, permit: Permit
+    ) -> Outcome:
         try:
             service = await self.engine.service(decision.service_id)
         except EngineError as error:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import structlog
 
+from monitor.act.stop_desk import StopDesk
 from monitor.act.writer import Writer
 from monitor.agent.acting import Acting, Agreement
 from monitor.agent.actor import LeaderActs
 from monitor.agent.ends_watch import EndsWatch
+from monitor.agent.hands import Hands
 from monitor.agent.holding import MayHold
 from monitor.agent.identity import Identity
 from monitor.agent.noting import Noting
@@ -132,15 +134,23 @@ class Core:
             engine_up=self._answers,
         )
         self.liveness = Liveness(engine, clock, self._engine_up, on_recovery=self.stream.reconnect)
+        self.stop_desk = StopDesk(
+            engine,
+            clock,
+            node_id=lambda: self.identity.node_id,
+            own_service_id=self.identity.own_service_id,
+            own_container_id=self.identity.own_container_id,
+        )
+        self.hands = Hands(lambda: self.identity.node_id, self.stop_desk.carry_out)
         self.controller = Controller(
             views=self.mirror,
             usage=self.usage,
             numbers=self._numbers if numbers is None else numbers,
             calendar=self.calendar,
-            writer=Writer(engine, self.actorship, clock, self.identity.own_service_id),
+            writer=Writer(engine, self.actorship, clock, self.identity.own_service_id, self.hands),
             actorship=self.actorship,
             clock=clock,
-            observer=Noting(observer, self.ends),
+            observer=Noting(observer, self.ends, self.mirror.stopped_by_us),
             dry_run=dry_run,
             writes_per_minute=writes_per_minute,
             label_source=label_source,
@@ -171,7 +181,7 @@ class Core:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Raises an ExceptionGroup of whatever nobody expected; no fault of the engine is."""
-        async with asyncio.TaskGroup() as group:
+        async with self.stop_desk.open(), asyncio.TaskGroup() as group:
             parts = [
                 group.create_task(run(), name=name)
                 for name, run in (

@@ -13,7 +13,9 @@ from monitor.model.decision import Decision
 from monitor.model.now import Now
 from monitor.model.pause import Pause
 from monitor.model.reason import Reason
+from monitor.model.rollback import Rollback
 from monitor.model.rule import AnyRule, RuleMode
+from monitor.model.stop_task import StopTask
 
 _NOW = Now(0.0, 0.0)
 _NO_PAUSES = Pauses()
@@ -84,6 +86,10 @@ def hold(
             wish = f"would scale from {decision.current} to {replicas} replicas, but "
         case ForceUpdate():
             wish = "would restart all tasks, but "
+        case StopTask(task_id):
+            wish = f"would restart task {task_id}, but "
+        case Rollback():
+            wish = "would be rolled back, but "
         case None:
             wish = ""
     soonest = [s for s in (decision.recheck_after, recheck_after) if s is not None]

@@ -16,6 +16,7 @@ from monitor.model.fingerprint import fingerprint
 from monitor.model.history import History
 from monitor.model.now import Now
 from monitor.model.service import Service
+from monitor.model.stop_task import StopTask
 
 _FIELDS = frozenset(field.name for field in fields(Decision))
 
@@ -33,7 +34,8 @@ class Fate(Enum):
 @dataclass(frozen=True, slots=True)
 class Mark:
     """decision: in short, with its action. posted: fingerprint of the spec that it makes of the
-    one it was decided on. expected: the number that it writes: replicas, or ForceUpdate.
+    one it was decided on. expected: the number that it writes: replicas, or ForceUpdate; "" and
+    -1 for an action that writes no number.
     """
 
     decision: Decision
@@ -44,6 +46,8 @@ class Mark:
         """Only as good as the service is new; the version guards whatever follows of it."""
         if service.version < self.decision.version:
             return Fate.UNTOLD
+        if isinstance(self.decision.action, StopTask):
+            return Fate.UNKNOWN  # it leaves no trace in the service
         if service.version == self.decision.version:
             return Fate.NOT_APPLIED
         spec = service.raw.get("Spec") or {}
@@ -74,14 +78,16 @@ class Mark:
 
 def mark_of(decision: Decision, service: Service) -> Mark:
     """decision: with an action, made on this very version of the service."""
-    assert decision.action is not None
+    if not isinstance(decision.action, ScaleTo | ForceUpdate):
+        return Mark(in_short(decision), "", -1)
     spec = changed_spec(service.raw.get("Spec") or {}, decision.action)
     return Mark(in_short(decision), fingerprint(spec), _number(spec, decision) or 0)
 
 
 def _number(spec: Mapping[str, Any], decision: Decision) -> int | None:
     """The number that the action writes, as it is in `spec`; an absent ForceUpdate is 0."""
-    assert decision.action is not None
+    if not isinstance(decision.action, ScaleTo | ForceUpdate):
+        return None
     value: Any = spec
     for step in ALLOWED[type(decision.action)]:
         value = value.get(step) if isinstance(value, Mapping) else None

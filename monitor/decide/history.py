@@ -109,7 +109,7 @@ def record_write(history: History, decision: Decision, now: Now) -> History:
         case ForceUpdate():
             restarts = (*history.restarts, now.mono)[-MAX_RESTARTS:]
             return replace(history, restarts=restarts, holding=())
-        case None:
+        case _:
             return history
 
 

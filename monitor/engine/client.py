@@ -34,6 +34,9 @@ from monitor.ports.errors import BadAnswer, NotFound
 
 _INSPECTS_AT_ONCE = 8
 
+DEFAULT_GRACE = 10
+"""Seconds that an engine gives a container without a time of its own to stop."""
+
 
 class DockerEngine:
     """`monitor.ports.engine.Engine` over aiodocker.
@@ -221,6 +224,18 @@ class DockerEngine:
         if container is None:
             raise NotFound(f"container {container_id} belongs to no task")
         return container
+
+    async def stop_container(self, container_id: str, grace: int | None) -> None:
+        """See the port. No signal is named: Swarm gave the container the service's own."""
+        _require(container_id, "container")
+        await self._transport.call(
+            "POST",
+            "/containers/{id}/stop",
+            lambda _: None,  # answers with an empty body
+            object_id=container_id,
+            params={} if grace is None else {"t": str(grace)},
+            deadline=self._deadlines.local + (DEFAULT_GRACE if grace is None else grace),
+        )
 
     async def stats(self, container_id: str) -> Reading:
         _require(container_id, "container")

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from monitor.model.rollback import Rollback
+from monitor.model.stop_task import StopTask
+
 
 @dataclass(frozen=True, slots=True)
 class ScaleTo:
@@ -20,4 +23,4 @@ class ForceUpdate:
     """Replace all tasks by the service's own update settings."""
 
 
-Action = ScaleTo | ForceUpdate
+Action = ScaleTo | ForceUpdate | StopTask | Rollback

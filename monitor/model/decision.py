@@ -6,6 +6,8 @@ from monitor.model.action import Action, ForceUpdate, ScaleTo
 from monitor.model.history import Seen
 from monitor.model.now import Now
 from monitor.model.reason import Reason
+from monitor.model.rollback import Rollback
+from monitor.model.stop_task import StopTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +88,17 @@ class Decision:
 
     @property
     def action_name(self) -> str:
-        """`scale_up`, `scale_down`, `restart_service` or `none`: safe as a metric label."""
+        """`scale_up`, `scale_down`, `restart_service`, `restart_task`, `rollback` or `none`: safe
+        as a metric label.
+        """
         match self.action:
             case ScaleTo(replicas):
                 return "scale_up" if replicas > (self.current or 0) else "scale_down"
             case ForceUpdate():
                 return "restart_service"
+            case StopTask():
+                return "restart_task"
+            case Rollback():
+                return "rollback"
             case None:
                 return "none"

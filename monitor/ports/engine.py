@@ -61,6 +61,13 @@ class Engine(Protocol):
     async def container(self, container_id: str) -> Container:
         """One container of a task, running or not."""
 
+    async def stop_container(self, container_id: str, grace: int | None) -> None:
+        """Sends the container its own stop signal, SIGKILL `grace` seconds later (None: after
+        the container's own time); returns once it has stopped, at once if it had before.
+
+        Unreachable, DeadlineExceeded and BadAnswer leave open whether it stops.
+        """
+
     async def stats(self, container_id: str) -> Reading:
         """One reading from the stats API; raises NotFound where it does not run."""
 

@@ -141,6 +141,10 @@ class SimulatedEngine:
             "container", container_id, DEADLINE, lambda: self._container(self._find(container_id))
         )
 
+    async def stop_container(self, container_id: str, grace: int | None) -> None:
+        task = await self._call("stop", container_id, DEADLINE, lambda: self._find(container_id))
+        await self._swarm.stop_container(task.id, grace)
+
     async def stats(self, container_id: str) -> Reading:
         return await self._call("stats", container_id, DEADLINE, lambda: self._stats(container_id))
 

@@ -8,6 +8,8 @@ from typing import Any
 from monitor.model.action import Action, ForceUpdate, ScaleTo
 from monitor.model.decision import Decision
 from monitor.model.pause import Pause
+from monitor.model.rollback import Rollback
+from monitor.model.stop_task import StopTask
 from monitor.web.state import (
     AgentStatus,
     DecisionEntry,
@@ -41,6 +43,10 @@ def present_action(action: Action | None) -> Json | None:
             return {"type": "scale_to", "replicas": replicas}
         case ForceUpdate():
             return {"type": "force_update"}
+        case StopTask(task_id):
+            return {"type": "stop_task", "task_id": task_id}
+        case Rollback():
+            return {"type": "rollback"}
         case None:
             return None
 
