@@ -4,6 +4,7 @@ from monitor.act.spec import ALLOWED, differences
 from monitor.model.action import Action, ForceUpdate, ScaleTo
 from monitor.model.decision import Decision
 from monitor.model.outcome import Outcome, OutcomeKind
+from monitor.model.rollback import Rollback
 from monitor.model.service import Service, ServiceMode, UpdateState
 
 ROLLOUT_STATES = frozenset(
@@ -47,8 +48,10 @@ def check_service(
 
 
 def _knowingly(action: Action | None, service: Service) -> bool:
-    """Whether the action may be written into a running update; never into a paused one."""
-    return (
+    """Whether the action may be written into a running update; into a paused one only a rollback,
+    which itself has more to say of the states of one.
+    """
+    return isinstance(action, Rollback) or (
         isinstance(action, ScaleTo)
         and action.during_rollout
         and service.update_state is UpdateState.UPDATING

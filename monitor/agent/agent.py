@@ -88,6 +88,7 @@ class Agent:
             shared=self._shared(boot_id),
             proc_root=settings.proc_root,
             cgroup_root=settings.cgroup_root,
+            data=settings.data,
         )
         budget = self.metrics.budget
         cluster = ClusterExposition(
@@ -116,6 +117,7 @@ class Agent:
             exposition=Exposition(self.metrics, local, cluster, clock.now),
             refresh_exposition=self._series.refresh,
             clock=clock,
+            by_hand=core.by_hand,
         )
 
     def _shared(self, boot_id: str) -> Shared | None:

@@ -18,6 +18,7 @@ from monitor.agent.identity import Identity
 from monitor.agent.noting import Noting
 from monitor.cluster.mirror import Mirror
 from monitor.control.assignment import NO_LABELS, LabelSource
+from monitor.control.by_hand import ByHand
 from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE
 from monitor.control.controller import Controller
 from monitor.control.observer import Observer
@@ -36,6 +37,7 @@ from monitor.ports.numbers import NumberReader
 from monitor.ports.usage import UsageSource
 from monitor.sources.calendar import CronCalendar
 from monitor.sources.numbers import Numbers
+from monitor.store.deploy_keeper import DeployKeeper
 from monitor.store.state_config import StateConfig
 from monitor.usage.everywhere import EverywhereUsage
 from monitor.usage.remote import RemoteUsage
@@ -44,6 +46,9 @@ from monitor.usage.sampler import Sampler
 SAMPLES_EVERY = 1.0
 WRITES_MAY_TAKE = 5.0
 """Seconds that writes in flight get to end once the agent is to stop; it stops within 10 s."""
+
+DEPLOYS = "deploys"
+"""The folder of what services were before, below that of the journal."""
 
 STORING_MAY_TAKE = 1.0
 """Seconds for what must survive, after that; giving up the lease takes 2 s at most."""
@@ -74,6 +79,7 @@ class Core:
     service's labels. on_change: called with the ids of services whose view is another one, or
     that are gone. on_event: called with each event of the engine, once. Both before the parts
     here learn of it. before_write: awaited with each decision that is about to be written.
+    data: where what services were before is kept; None: in memory alone.
     """
 
     def __init__(
@@ -96,6 +102,7 @@ class Core:
         before_write: Callable[[Decision], Awaitable[None]] | None = None,
         proc_root: Path = Path("/proc"),
         cgroup_root: Path = Path("/sys/fs/cgroup"),
+        data: Path | None = None,
     ) -> None:
         self._on_change = on_change
         self._on_event = on_event
@@ -134,6 +141,7 @@ class Core:
             engine_up=self._answers,
         )
         self.liveness = Liveness(engine, clock, self._engine_up, on_recovery=self.stream.reconnect)
+        self.deploys = DeployKeeper(None if data is None else data / DEPLOYS)
         self.stop_desk = StopDesk(
             engine,
             clock,
@@ -147,7 +155,14 @@ class Core:
             usage=self.usage,
             numbers=self._numbers if numbers is None else numbers,
             calendar=self.calendar,
-            writer=Writer(engine, self.actorship, clock, self.identity.own_service_id, self.hands),
+            writer=Writer(
+                engine,
+                self.actorship,
+                clock,
+                self.identity.own_service_id,
+                self.hands,
+                self.deploys.before,
+            ),
             actorship=self.actorship,
             clock=clock,
             observer=Noting(observer, self.ends, self.mirror.stopped_by_us),
@@ -156,6 +171,9 @@ class Core:
             label_source=label_source,
             survival=self.survival,
             before_write=before_write,
+        )
+        self.by_hand = ByHand(
+            self.controller.writes, self.actorship, clock, self.survival, lambda: dry_run
         )
 
     def _share(self, engine: Engine, clock: Clock, shared: Shared) -> None:
@@ -192,6 +210,7 @@ class Core:
                     ("sampler", self.sampler.run),
                     ("numbers", self._read_numbers),
                     ("ticks", self._tick),
+                    ("deploys", self.deploys.run),
                 )
             ]
             if isinstance(self.lease, Lease) and self.survival is not None:
@@ -234,8 +253,16 @@ class Core:
     def _changed(self, service_ids: frozenset[str]) -> None:
         self._look_at_actorship()
         self._watch.services(service_ids)
+        self._keep_deploys(service_ids)
         self._on_change(service_ids)
         self.controller.touch(sorted(service_ids))  # the order of a set differs from run to run
+
+    def _keep_deploys(self, service_ids: frozenset[str]) -> None:
+        """A worker sees no services: that does not mean that they are gone."""
+        if self.mirror.fresh:
+            there = self.mirror.services()
+            self.deploys.seen(there[one] for one in service_ids if one in there)
+            self.deploys.gone((service_ids | self.deploys.known()) - there.keys())
 
     def _heard(self, event: Event) -> None:
         self._on_event(event)

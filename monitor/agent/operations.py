@@ -8,9 +8,12 @@ import structlog
 
 from monitor.cluster.mirror import Mirror
 from monitor.control.assignment import Claim, claims_on
+from monitor.control.by_hand import ByHand
 from monitor.control.controller import Controller
 from monitor.control.pauses import Pauses, TooManyPauses
+from monitor.model.outcome import OutcomeKind
 from monitor.model.pause import Pause, PauseScope
+from monitor.model.rollback import Rollback
 from monitor.model.rule import AnyRule, RuleMode, RuleSet, ScaleRule
 from monitor.model.scalar import JsonUrl, PrometheusQuery, ScalarMetric
 from monitor.model.service import Service
@@ -30,8 +33,15 @@ class OperatorDesk:
     """A `monitor.web.state.Operations` over the parts of one agent."""
 
     def __init__(
-        self, *, controller: Controller, mirror: Mirror, actorship: Actorship, clock: Clock
+        self,
+        *,
+        controller: Controller,
+        mirror: Mirror,
+        actorship: Actorship,
+        clock: Clock,
+        by_hand: ByHand | None = None,
     ) -> None:
+        self._by_hand = by_hand
         self._controller = controller
         self._mirror = mirror
         self._actorship = actorship
@@ -76,6 +86,23 @@ class OperatorDesk:
         why_not = await self._controller.keep_pauses(pauses)
         if why_not:
             raise Refused(503, f"Nothing was changed: {why_not}. Try again.")
+
+    async def roll_back(self, service_name: str, *, by: str) -> str:
+        """One of the Swarm's own services, whether a rule is about it or not."""
+        view = self._mirror.view(self._service(service_name).id)
+        if view is None or self._by_hand is None:
+            raise Refused(404, f"There is no service {service_name[:_SHOWN]!r} any more.")
+        who = f" for {by}" if by else ""
+        sentence = f"{service_name} goes back to what it was before its last deploy{who}"
+        outcome = await self._by_hand.do(Rollback(), view, sentence)
+        match outcome.kind:
+            case OutcomeKind.APPLIED:
+                return sentence
+            case OutcomeKind.CONFLICT | OutcomeKind.REFUSED:
+                raise Refused(409, f"Nothing was changed: {outcome.detail}.")
+            case OutcomeKind.UNKNOWN:
+                raise Refused(504, f"Whether it was rolled back is not known: {outcome.detail}.")
+        raise Refused(502, f"Nothing was changed: {outcome.detail}.")
 
     def claim(
         self, rules: RuleSet, service_name: str, rule: str | None

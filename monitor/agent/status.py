@@ -13,6 +13,7 @@ from monitor.cluster.mirror import Mirror
 from monitor.cluster.standing import MirrorState
 from monitor.control.assignment import names_nobody_has
 from monitor.control.book import Entry
+from monitor.control.by_hand import ByHand
 from monitor.control.controller import Controller
 from monitor.engine.liveness import Liveness
 from monitor.export.exposition import Exposition
@@ -72,9 +73,14 @@ class AgentState:
         exposition: Exposition,
         refresh_exposition: Callable[[], None],
         clock: Clock,
+        by_hand: ByHand | None = None,
     ) -> None:
         self.operations: Operations = OperatorDesk(
-            controller=controller, mirror=mirror, actorship=actorship, clock=clock
+            controller=controller,
+            mirror=mirror,
+            actorship=actorship,
+            clock=clock,
+            by_hand=by_hand,
         )
         self._identity = identity
         self._mirror = mirror

@@ -81,7 +81,7 @@ class Controller:
         self._dry_run = dry_run
         self.assignments = Assignments(label_source=label_source)
         self._due = Attention(usage)
-        self._writes = WritesInFlight(
+        self.writes = WritesInFlight(
             writer,
             clock,
             self._write_ended,
@@ -161,7 +161,7 @@ class Controller:
         """
         left_out = self._heritage.adopt(state, now)
         for (service_id, _), own_version in self._heritage.own_versions(now):
-            self._writes.learn_own(service_id, own_version)
+            self.writes.learn_own(service_id, own_version)
         decided = state.get("decided")
         if isinstance(decided, int):
             self._decisions = max(self._decisions, decided)
@@ -244,7 +244,7 @@ class Controller:
             self.ceiling.leave(service_id)
             return
         self._ruled[service_id] = view.service.name
-        closed_until = self._writes.closed_until(view, now)
+        closed_until = self.writes.closed_until(view, now)
         if closed_until is None:
             self._judge(view, claims, now, group)
         else:
@@ -285,7 +285,7 @@ class Controller:
                 write_is_due = True
                 self.ceiling.start(service_id, decision.id)
                 permit = self._permit(claim.rule, view.service.name, gates.term, now)
-                self._writes.start(group, decision, permit, view)
+                self.writes.start(group, decision, permit, view)
         self.ceiling.stand(service_id, waits=waits)
         self._due.again(service_id, look_again, judged_on if len(judged_on) == len(claims) else ())
         self._tell_changes()
@@ -300,7 +300,7 @@ class Controller:
         return replace(decision, id=f"{name}/{service_id}/{number}"), recorded
 
     def _history(self, service_id: str, rule: AnyRule) -> History:
-        own_version = self._writes.own_version(service_id)
+        own_version = self.writes.own_version(service_id)
         history = self.book.history(service_id, rule.name, own_version)
         since = self._past_unknown_since
         if since is not None and not self.book.knows(service_id, rule.name):
@@ -356,7 +356,7 @@ class Controller:
             self.book.note_outcome(mark.decision, applied)
         action = mark.decision.action
         if fate is Fate.OWN and isinstance(action, ScaleTo) and not action.during_rollout:
-            self._writes.learn_own(service_id, view.service.version)
+            self.writes.learn_own(service_id, view.service.version)
 
     def _write_counts(self, decision: Decision) -> None:
         if self._survival is not None and not self._heritage.is_own(decision):
@@ -396,5 +396,5 @@ class Controller:
         self.assignments.forget(service_id)
         self.ceiling.leave(service_id)
         self._due.forget(service_id)
-        self._writes.forget(service_id)
+        self.writes.forget(service_id)
         self._ruled.pop(service_id, None)

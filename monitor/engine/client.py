@@ -149,16 +149,46 @@ class DockerEngine:
 
     async def update_service(self, service_id: str, version: int, spec: Mapping[str, Any]) -> None:
         """See the port. Pull credentials stay those of the present spec: none are sent."""
+        await self._update(service_id, spec, version=str(version), registryAuthFrom="spec")
+
+    async def roll_back_service(
+        self, service_id: str, version: int, spec: Mapping[str, Any]
+    ) -> None:
+        """See the port. Pull credentials are those of the previous spec, as the client has it."""
+        await self._update(
+            service_id,
+            spec,
+            version=str(version),
+            registryAuthFrom="previous-spec",
+            rollback="previous",
+        )
+
+    async def _update(self, service_id: str, spec: Mapping[str, Any], **params: str) -> None:
         _require(service_id, "service")
         await self._transport.call(
             "POST",
             "/services/{id}/update",
             one,
             object_id=service_id,
-            params={"version": str(version), "registryAuthFrom": "spec"},
+            params=params,
             content=spec,
             deadline=self._deadlines.swarm,
         )
+
+    async def secret_ids(self) -> frozenset[str]:
+        return await self._ids("/secrets")
+
+    async def config_ids(self) -> frozenset[str]:
+        return await self._ids("/configs")
+
+    async def _ids(self, endpoint: str) -> frozenset[str]:
+        listed = await self._transport.call(
+            "GET",
+            endpoint,
+            lambda body: each(body, lambda raw: text(raw, "ID") or None),
+            deadline=self._deadlines.swarm,
+        )
+        return frozenset(listed)
 
     async def config(self, name: str) -> Config:
         listed = await self._transport.call(

@@ -111,6 +111,24 @@ class SimulatedEngine:
 
         await self._manager_call("update_service", service_id, write)
 
+    async def roll_back_service(
+        self, service_id: str, version: int, spec: Mapping[str, Any]
+    ) -> None:
+        def write() -> None:
+            if service_id not in self._swarm.store.services:
+                raise NotFound(f"service {service_id} not found")
+            self._swarm.roll_back(service_id, version)
+            self._maybe_lost()
+
+        await self._manager_call("update_service", service_id, write)
+
+    async def secret_ids(self) -> frozenset[str]:
+        return await self._manager_call("secrets", "", frozenset)
+
+    async def config_ids(self) -> frozenset[str]:
+        store = self._swarm.store
+        return await self._manager_call("configs", "", lambda: frozenset(store.configs))
+
     async def config(self, name: str) -> Config:
         return await self._manager_call(
             "config",

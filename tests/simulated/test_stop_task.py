@@ -262,7 +262,7 @@ async def test_through_the_fleet_on_every_node(made: Agents) -> None:
     service_id = await made.service("web", replicas=None)
     await asyncio.sleep(5)
     actor = made.actor()
-    writer = actor.core.controller._writes._writer
+    writer = actor.core.controller.writes._writer
     term = actor.core.actorship.term()
     assert term is not None
     for number, task in enumerate(made.swarm.running("web")):
@@ -293,7 +293,7 @@ async def test_a_node_with_another_secret_is_not_reached(made: Agents) -> None:
     actor, task = made.actor(), made.swarm.running("web")[0]
     term = actor.core.actorship.term()
     assert term is not None
-    writer = actor.core.controller._writes._writer
+    writer = actor.core.controller.writes._writer
     outcome = await writer.write(stopping(made.swarm, task), Permit(term))
     assert outcome.kind is OutcomeKind.REFUSED
     assert task.state is TaskState.RUNNING

@@ -1,0 +1,26 @@
+"""`/api/v1/rollback`: a service back to what it was before its last deploy."""
+
+from aiohttp import web
+
+from monitor.web.api import answer, unknown_service
+from monitor.web.body import SMALL, Body, body_of
+from monitor.web.keys import DOOR, STATE
+from monitor.web.pauses import Name, Text
+
+
+class RollbackBody(Body):
+    service: Name
+    by: Text = ""
+
+
+async def roll_back(request: web.Request) -> web.Response:
+    """{service, by}; answers one sentence. Refused with a reason where there is nothing to go
+    back to."""
+    await request.app[DOOR].admit(request, "rolling back")
+    body = await body_of(request, RollbackBody, SMALL)
+    state = request.app[STATE]
+    if body.service not in state.service_names():
+        return unknown_service(state, body.service)
+    by = body.by or request.remote or ""
+    sentence = await state.operations.roll_back(body.service, by=by)
+    return answer({"service": body.service, "sentence": sentence})
