@@ -222,6 +222,24 @@ def run(  # noqa: PLR0917  # each is an option of the command
             show_default=False,
         ),
     ] = None,
+    notify: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="SWARM_MONITOR_NOTIFY",
+            metavar="FORM=URL|FILE",
+            help="Who is told of actions, failures and open problems: webhook, slack or "
+            "alertmanager, and its URL or a file that holds it; several times for several.",
+            show_default=False,
+        ),
+    ] = None,
+    notify_scaling: Annotated[
+        bool,
+        typer.Option(
+            "--notify-scaling/--no-notify-scaling",
+            envvar="SWARM_MONITOR_NOTIFY_SCALING",
+            help="Whether they are told of each scaling, too.",
+        ),
+    ] = False,
     service_id: Annotated[
         str | None,
         typer.Option(
@@ -255,6 +273,8 @@ def run(  # noqa: PLR0917  # each is an option of the command
         label_max_replicas=label_max_replicas,
         label_urls=label_urls,
         label_restarts=label_restarts,
+        notify=tuple(notify or ()),
+        notify_scaling=notify_scaling,
     )
     raise typer.Exit(run_run(options))
 

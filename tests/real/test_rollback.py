@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.real.acting import IDLE_COMMAND, all_on_spec, inspect
 from tests.real.agent import running_agent, wait_for
 from tests.real.lab import Swarm
+
+
+@contextlib.contextmanager
+def receiving(place: Path) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """A receiver of notifications, its URL in the file `place`; gives what arrived so far."""
+    out = place.with_suffix(".log")
+    with out.open("wb") as log:
+        command = [sys.executable, "-m", "tests.unit.notify.receiver", "0"]
+        process = subprocess.Popen(command, stdout=log)
+
+    def lines() -> list[str]:
+        return out.read_text().splitlines()
+
+    try:
+        wait_for(lines, 20, lambda: "the receiver to listen")
+        place.write_text(f"http://127.0.0.1:{lines()[0]}/hook\n")
+        yield lambda: [json.loads(line) for line in lines()[1:]]
+    finally:
+        process.kill()
+        process.wait(10)
 
 
 def test_a_service_scaled_several_times_goes_back_to_its_deploy(
@@ -29,7 +55,17 @@ def test_a_service_scaled_several_times_goes_back_to_its_deploy(
         one_node.manager.docker("service", "update", "-d", "--env-add=V=2", "web")
         wait_for(lambda: b"V=2" in next(kept.glob("*.json")).read_bytes(), 20, agent.messages)
     assert stat.S_IMODE(next(kept.glob("*.json")).stat().st_mode) == 0o600
-    with running_agent(tmp_path, one_node.manager.url, None, *shown, "--data", str(data)) as agent:
+    hook = tmp_path / "hook"
+    with (
+        receiving(hook) as arrived,
+        running_agent(
+            tmp_path,
+            one_node.manager.url,
+            None,
+            *shown,
+            *("--data", str(data), "--notify", f"webhook={hook}"),
+        ) as agent,
+    ):
         for count in (3, 2):
             one_node.manager.docker("service", "scale", "-d", f"web={count}")
             one_node.wait_running("web", count)
@@ -57,5 +93,9 @@ def test_a_service_scaled_several_times_goes_back_to_its_deploy(
             lambda: "nothing to be left to go back to",
         )
         assert inspect(one_node.manager, "web")["Spec"] == wanted
+        wait_for(arrived, 20, lambda: "the receiver to be told")
+        (told,) = [one["content"] for one in arrived() if one["content"]["outcome"] == "applied"]
+        assert (told["action"], told["service_name"]) == ("rollback", "web")
+        assert agent.metric("swarm_agent_notifications_sent_total", target="webhook") >= 1
         assert not any("V=1" in str(line) for line in agent.lines())
     one_node.remove_services()
