@@ -9,6 +9,7 @@ from monitor.act.guards import refuse
 from monitor.model.outcome import Outcome
 from monitor.model.service import Service, UpdateState
 from monitor.ports.engine import Engine
+from monitor.store.deploys import deploy_of
 
 Before = Callable[[Service], Mapping[str, Any] | None]
 """The spec of the last deploy before a service's present one; None: none is known."""
@@ -22,11 +23,13 @@ class Target:
     by_swarm: bool = False
 
 
-def target_of(service: Service, before: Before) -> Target | Outcome:
+def target_of(service: Service, before: Before, decided: str = "") -> Target | Outcome:
     """What to write, or why nothing may be.
 
     While an update rolls out or is paused the rollback is Swarm's own, with its rollback settings:
     as long as nobody wrote to the service since the deploy, its previous spec is what was before.
+
+    decided: `deploy_of` what it was decided to go back to, "" for whatever was before.
     """
     if service.update_state in (UpdateState.ROLLBACK_STARTED, UpdateState.ROLLBACK_PAUSED):
         return refuse(
@@ -46,6 +49,8 @@ def target_of(service: Service, before: Before) -> Target | Outcome:
             f"no earlier deploy of {service.name} is known here: none was seen since this agent, "
             "or the folder of its --data, began"
         )
+    if decided not in ("", deploy_of(kept)):
+        return refuse(f"what {service.name} would go back to is not what was decided on")
     if kept.get("Name") != service.name or _mode(kept) != _mode(present):
         return refuse(f"the earlier deploy of {service.name} had another name or mode")
     spec = copy.deepcopy(dict(kept))

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from monitor.act.guards import refuse
 from monitor.act.task_guards import check_restarts, check_task, order_for
+from monitor.model.action import RestartTask
 from monitor.model.decision import Decision
 from monitor.model.outcome import Outcome, OutcomeKind
 from monitor.model.peer import Command
-from monitor.model.stop_task import LONGEST_GRACE, STOP_TASK, StopOrder, StopTask
+from monitor.model.stop_task import LONGEST_GRACE, STOP_TASK, StopOrder
 from monitor.ports.engine import Engine
 from monitor.ports.errors import EngineError
 from monitor.ports.node_hands import NodeHands
@@ -24,7 +25,11 @@ class TaskStopper:
     own_service_id: Callable[[], str | None]
 
     async def stop(
-        self, decision: Decision, action: StopTask, term: int, time_left: Callable[[], float | str]
+        self,
+        decision: Decision,
+        action: RestartTask,
+        term: int,
+        time_left: Callable[[], float | str],
     ) -> Outcome:
         """Has the task's container stopped at most once; never raises EngineError.
 
@@ -50,7 +55,7 @@ class TaskStopper:
         kind = OutcomeKind.REFUSED if result.known else OutcomeKind.UNKNOWN
         return Outcome(kind, result.detail)
 
-    async def _order(self, decision: Decision, action: StopTask) -> Outcome | StopOrder:
+    async def _order(self, decision: Decision, action: RestartTask) -> Outcome | StopOrder:
         try:
             service = await self.engine.service(decision.service_id)
             tasks = await self.engine.tasks(decision.service_id)
@@ -70,6 +75,8 @@ class TaskStopper:
         task = check_task(service, tasks, action.task_id)
         if isinstance(task, str):
             return refuse(task)
+        if (task.node_id, task.container_id) != (action.node_id, action.container_id):
+            return refuse(f"task {task.id} has another node or container than was decided on")
         order = order_for(service, task)
         if order.grace is not None and order.grace > LONGEST_GRACE:
             return refuse(f"{service.name} has a stop grace period of over {LONGEST_GRACE} s")

@@ -8,12 +8,10 @@ from monitor.act.permit import Permit
 from monitor.act.rollback import Before, gone_parts, target_of
 from monitor.act.spec import changed_spec
 from monitor.act.task_stopper import TaskStopper
-from monitor.model.action import ForceUpdate, ScaleTo
+from monitor.model.action import Notify, RestartTask, Rollback, SetAvailability, SpecAction
 from monitor.model.decision import Decision
 from monitor.model.fingerprint import fingerprint
 from monitor.model.outcome import Outcome, OutcomeKind
-from monitor.model.rollback import Rollback
-from monitor.model.stop_task import StopTask
 from monitor.ports.actorship import Actorship
 from monitor.ports.clock import Clock
 from monitor.ports.engine import Engine
@@ -57,14 +55,18 @@ class Writer:
         match decision.action:
             case None:
                 return refuse("nothing to do")
-            case StopTask() as action:
+            case RestartTask() as action:
                 return await self._stop(decision, action, permit)
-            case Rollback():
-                return await self._roll_back(decision, permit)
+            case Rollback() as action:
+                return await self._roll_back(decision, action, permit)
+            case Notify():
+                return self._too_late(decision, permit) or Outcome(OutcomeKind.APPLIED)
+            case SetAvailability():
+                return refuse(f"{decision.action_name} is not carried out yet")
             case action:
                 return await self._change(decision, action, permit)
 
-    async def _stop(self, decision: Decision, action: StopTask, permit: Permit) -> Outcome:
+    async def _stop(self, decision: Decision, action: RestartTask, permit: Permit) -> Outcome:
         if self.hands is None:
             return refuse("this agent has no way to the other nodes")
 
@@ -76,13 +78,13 @@ class Writer:
         stopper = TaskStopper(self.engine, self.hands, self.own_service_id)
         return await stopper.stop(decision, action, permit.term, time_left)
 
-    async def _roll_back(self, decision: Decision, permit: Permit) -> Outcome:
+    async def _roll_back(self, decision: Decision, action: Rollback, permit: Permit) -> Outcome:
         try:
             service = await self.engine.service(decision.service_id)
             refused = check_service(decision, service, self.own_service_id())
             if refused is not None:
                 return refused
-            target = target_of(service, self.before)
+            target = target_of(service, self.before, action.target)
             if isinstance(target, Outcome):
                 return target
             gone = await gone_parts(self.engine, target.spec)
@@ -97,9 +99,7 @@ class Writer:
         spec = service.raw["Spec"] if target.by_swarm else target.spec
         return await self._post(write(service.id, decision.version, spec), fingerprint(target.spec))
 
-    async def _change(
-        self, decision: Decision, action: ScaleTo | ForceUpdate, permit: Permit
-    ) -> Outcome:
+    async def _change(self, decision: Decision, action: SpecAction, permit: Permit) -> Outcome:
         try:
             service = await self.engine.service(decision.service_id)
         except EngineError as error:

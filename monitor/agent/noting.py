@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 from monitor.cluster.ends import Ends
 from monitor.control.observer import Observer
-from monitor.model.action import ForceUpdate
+from monitor.model.action import ForceUpdate, RestartTask
 from monitor.model.decision import Decision
 from monitor.model.outcome import Outcome, OutcomeKind
-from monitor.model.stop_task import StopTask
 
 
 class Noting:
@@ -31,7 +30,7 @@ class Noting:
         written = outcome.kind in (OutcomeKind.APPLIED, OutcomeKind.UNKNOWN)
         if written and isinstance(decision.action, ForceUpdate):
             self._ends.forced(decision.service_id, decision.version, decision.rule)
-        if written and isinstance(decision.action, StopTask):
+        if written and isinstance(decision.action, RestartTask):
             self._ends.stopped(decision.action.task_id, decision.rule)
             self._on_stop(decision.service_id, decision.action.task_id)
         self._other.wrote(decision, outcome)

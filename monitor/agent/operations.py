@@ -11,9 +11,9 @@ from monitor.control.assignment import Claim, claims_on
 from monitor.control.by_hand import ByHand
 from monitor.control.controller import Controller
 from monitor.control.pauses import Pauses, TooManyPauses
+from monitor.model.action import Rollback
 from monitor.model.outcome import OutcomeKind
 from monitor.model.pause import Pause, PauseScope
-from monitor.model.rollback import Rollback
 from monitor.model.rule import AnyRule, RuleMode, RuleSet, ScaleRule
 from monitor.model.scalar import JsonUrl, PrometheusQuery, ScalarMetric
 from monitor.model.service import Service
@@ -94,7 +94,7 @@ class OperatorDesk:
             raise Refused(404, f"There is no service {service_name[:_SHOWN]!r} any more.")
         who = f" for {by}" if by else ""
         sentence = f"{service_name} goes back to what it was before its last deploy{who}"
-        outcome = await self._by_hand.do(Rollback(), view, sentence)
+        outcome = await self._by_hand.do(Rollback("", view.service.replicas), view, sentence)
         match outcome.kind:
             case OutcomeKind.APPLIED:
                 return sentence

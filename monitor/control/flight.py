@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from monitor.model.action import Notify, RestartTask
 from monitor.model.decision import Decision
 from monitor.model.fingerprint import fingerprint
 from monitor.model.outcome import Outcome, OutcomeKind
-from monitor.model.stop_task import StopTask
 from monitor.model.task import TaskState
 from monitor.model.view import ServiceView
 
@@ -64,13 +64,15 @@ class Flight:
         may_have_applied = self.outcome.kind in (OutcomeKind.APPLIED, OutcomeKind.UNKNOWN)
         read_since = view.fresh and view.tasks_read_at >= self.finished
         action = self.decision.action
-        if isinstance(action, StopTask):
+        if isinstance(action, Notify):
+            return Landing.OWN  # there is nothing of it to be seen
+        if isinstance(action, RestartTask):
             if may_have_applied and read_since and not _runs(view, action.task_id):
                 return Landing.OWN
         elif may_have_applied and view.service.version > self.decision.version:
             spec = view.service.raw.get("Spec")
             return Landing.OWN if fingerprint(spec) == self.outcome.posted else Landing.FOREIGN
-        stops = isinstance(action, StopTask) and may_have_applied
+        stops = isinstance(action, RestartTask) and may_have_applied
         if self.outcome.kind is not OutcomeKind.APPLIED and read_since and not stops:
             return Landing.NOT_APPLIED
         # Reads may lag behind an applied write, so an equal version proves nothing for a while; nor

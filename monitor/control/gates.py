@@ -8,14 +8,21 @@ from dataclasses import dataclass, replace
 
 from monitor.control.ceiling import NoRoom
 from monitor.control.pauses import Pauses
-from monitor.model.action import ForceUpdate, ScaleTo
+from monitor.model.action import (
+    ForceUpdate,
+    Notify,
+    Park,
+    RestartTask,
+    Rollback,
+    ScaleTo,
+    SetAvailability,
+    Unpark,
+)
 from monitor.model.decision import Decision
 from monitor.model.now import Now
 from monitor.model.pause import Pause
 from monitor.model.reason import Reason
-from monitor.model.rollback import Rollback
 from monitor.model.rule import AnyRule, RuleMode
-from monitor.model.stop_task import StopTask
 
 _NOW = Now(0.0, 0.0)
 _NO_PAUSES = Pauses()
@@ -86,10 +93,18 @@ def hold(
             wish = f"would scale from {decision.current} to {replicas} replicas, but "
         case ForceUpdate():
             wish = "would restart all tasks, but "
-        case StopTask(task_id):
-            wish = f"would restart task {task_id}, but "
+        case RestartTask(place=place, move=move):
+            wish = f"would {'move' if move else 'restart'} task {place[:12]}, but "
         case Rollback():
             wish = "would be rolled back, but "
+        case Park():
+            wish = "would be parked, but "
+        case Unpark(replicas):
+            wish = f"would be unparked to {replicas} replicas, but "
+        case Notify():
+            wish = "would be told of, but "
+        case SetAvailability(availability=availability):
+            wish = f"would be set to {availability}, but "
         case None:
             wish = ""
     soonest = [s for s in (decision.recheck_after, recheck_after) if s is not None]
@@ -97,8 +112,10 @@ def hold(
         decision,
         action=None,
         reason=reason,
-        sentence=f"{decision.service_name}: {wish}{why}",
+        sentence=f"{decision.service_name or decision.node_name}: {wish}{why}",
         binding=str(reason),
         would_change=would_change,
+        trial=False,
+        handles=(),
         recheck_after=min(soonest, default=None),
     )

@@ -9,14 +9,13 @@ from monitor.act.spec import ALLOWED, changed_spec
 from monitor.act.writer import MAX_DECISION_AGE
 from monitor.control.survivors import moment, whole
 from monitor.decide import record_write
-from monitor.model.action import ForceUpdate, ScaleTo
+from monitor.model.action import ForceUpdate, RestartTask, ScaleTo, SpecAction
 from monitor.model.codec import Codec
 from monitor.model.decision import Decision
 from monitor.model.fingerprint import fingerprint
 from monitor.model.history import History
 from monitor.model.now import Now
 from monitor.model.service import Service
-from monitor.model.stop_task import StopTask
 
 _FIELDS = frozenset(field.name for field in fields(Decision))
 
@@ -46,7 +45,7 @@ class Mark:
         """Only as good as the service is new; the version guards whatever follows of it."""
         if service.version < self.decision.version:
             return Fate.UNTOLD
-        if isinstance(self.decision.action, StopTask):
+        if isinstance(self.decision.action, RestartTask):
             return Fate.UNKNOWN  # it leaves no trace in the service
         if service.version == self.decision.version:
             return Fate.NOT_APPLIED
@@ -78,7 +77,7 @@ class Mark:
 
 def mark_of(decision: Decision, service: Service) -> Mark:
     """decision: with an action, made on this very version of the service."""
-    if not isinstance(decision.action, ScaleTo | ForceUpdate):
+    if not isinstance(decision.action, SpecAction):
         return Mark(in_short(decision), "", -1)
     spec = changed_spec(service.raw.get("Spec") or {}, decision.action)
     return Mark(in_short(decision), fingerprint(spec), _number(spec, decision) or 0)
@@ -86,7 +85,7 @@ def mark_of(decision: Decision, service: Service) -> Mark:
 
 def _number(spec: Mapping[str, Any], decision: Decision) -> int | None:
     """The number that the action writes, as it is in `spec`; an absent ForceUpdate is 0."""
-    if not isinstance(decision.action, ScaleTo | ForceUpdate):
+    if not isinstance(decision.action, SpecAction):
         return None
     value: Any = spec
     for step in ALLOWED[type(decision.action)]:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from monitor.act.permit import Permit
 from monitor.act.writer import Writer
 from monitor.control.flight import Flight, Landing
-from monitor.model.action import ScaleTo
+from monitor.model.action import Park, ScaleTo, Unpark
 from monitor.model.decision import Decision
 from monitor.model.now import Now
 from monitor.model.outcome import Outcome, OutcomeKind
@@ -86,7 +86,8 @@ class WritesInFlight:
         if landing is Landing.OWN:
             self._failures.pop(service_id, None)
             action = flight.decision.action
-            if isinstance(action, ScaleTo) and not action.during_rollout:
+            scaled = isinstance(action, ScaleTo) and not action.during_rollout
+            if scaled or isinstance(action, Park | Unpark):
                 self._own_versions[service_id] = view.service.version
         if flight.outcome is not None and flight.outcome.kind is OutcomeKind.UNKNOWN:
             self._learn(flight.decision, flight.outcome, landing)

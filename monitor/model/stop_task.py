@@ -16,13 +16,6 @@ _ID = re.compile(r"[0-9a-zA-Z]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
-class StopTask:
-    """Stop this one task's container on its node. The task is one of the decision's service."""
-
-    task_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class StopOrder:
     """What a node's agent is told: which container is that task's, as a manager has it.
 

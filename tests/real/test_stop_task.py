@@ -19,9 +19,10 @@ from monitor.engine.client import DockerEngine
 from monitor.fleet.peers import Peers
 from monitor.fleet.secret import Secret
 from monitor.fleet.server import StreamServer
+from monitor.model.action import RestartTask
 from monitor.model.outcome import OutcomeKind
 from monitor.model.peer import Command, CommandResult
-from monitor.model.stop_task import STOP_TASK, StopOrder, StopTask
+from monitor.model.stop_task import STOP_TASK, StopOrder
 from tests.real.asking import by_name
 from tests.real.lab import WORK_IMAGE, Node, Swarm
 from tests.unit.build import decision
@@ -209,7 +210,7 @@ async def test_the_task_is_stopped_once_and_replaced(swarm: Swarm) -> None:
                 return ""
 
         made = decision(
-            StopTask(web.task_id),
+            RestartTask(web.task_id, web.node_id, web.container_id, "1"),
             service_id=service.id,
             version=service.version,
             time=clock.now(),

@@ -7,8 +7,8 @@ import pytest
 
 from monitor.act.permit import Permit
 from monitor.agent.operations import OperatorDesk
+from monitor.model.action import Rollback
 from monitor.model.outcome import OutcomeKind
-from monitor.model.rollback import Rollback
 from monitor.simulate.executor import Behaviour
 from monitor.web.state import Refused
 from tests.simulated.bench import Bench, bench
@@ -135,7 +135,7 @@ async def test_a_rollback_decided_on_another_version_is_not_written() -> None:
         term = b.core.actorship.term()
         assert term is not None
         made = decision(
-            Rollback(),
+            Rollback("", 2),
             service_id=service_id,
             version=b.swarm.service("web").version - 1,
             time=b.swarm.clock.now(),

@@ -9,10 +9,11 @@ import pytest
 from monitor.act.permit import Permit
 from monitor.act.stop_desk import ANSWER_AFTER, StopDesk
 from monitor.act.writer import Writer
+from monitor.model.action import RestartTask
 from monitor.model.cause import Cause
 from monitor.model.outcome import OutcomeKind
 from monitor.model.peer import Command, CommandResult
-from monitor.model.stop_task import STOP_TASK, StopOrder, StopTask
+from monitor.model.stop_task import STOP_TASK, StopOrder
 from monitor.model.task import TaskState
 from monitor.ports.errors import Unreachable
 from monitor.simulate.executor import Behaviour
@@ -200,7 +201,9 @@ def stopping(swarm: Swarm, task: SimTask, **fields: Any) -> Any:
         "service_id": service.id,
         "version": service.version,
     }
-    return decision(StopTask(task.id), **(given | fields))
+    return decision(
+        RestartTask(task.id, task.node_id, task.container_id, str(task.place)), **(given | fields)
+    )
 
 
 @virtual()

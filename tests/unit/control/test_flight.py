@@ -1,10 +1,9 @@
 import pytest
 
 from monitor.control.flight import LANDING_DEADLINE, Flight, Landing
-from monitor.model.action import ScaleTo
+from monitor.model.action import Notify, RestartTask, ScaleTo
 from monitor.model.fingerprint import fingerprint
 from monitor.model.outcome import Outcome, OutcomeKind
-from monitor.model.stop_task import StopTask
 from monitor.model.task import TaskState
 from tests.unit.build import decision, raw_spec, service, task, view
 
@@ -63,7 +62,7 @@ def test_failing_writes_are_tried_ever_more_rarely():
 
 
 def stopped(kind, at=101.0):
-    flight = Flight(decision(StopTask("task1")), 100.0)
+    flight = Flight(decision(RestartTask("task1", "n1", "c1", "1")), 100.0)
     flight.finish(Outcome(kind), at)
     return flight
 
@@ -87,3 +86,10 @@ def test_a_refused_stop_keeps_nothing_closed():
     """The task runs on, as it should."""
     flight = stopped(OutcomeKind.REFUSED)
     assert flight.landing(tasks_seen(TaskState.RUNNING), 103.0) is Landing.NOT_APPLIED
+
+
+def test_what_people_are_told_of_closes_nothing():
+    """There is nothing of it to be seen in the Swarm."""
+    flight = Flight(decision(Notify()), 100.0)
+    flight.finish(Outcome(OutcomeKind.APPLIED), 100.0)
+    assert flight.landing(view(tasks_read_at=90.0), 100.0) is Landing.OWN
