@@ -12,10 +12,13 @@ from monitor.act.writer import Writer
 from monitor.agent.acting import Acting, Agreement
 from monitor.agent.actor import LeaderActs
 from monitor.agent.ends_watch import EndsWatch
+from monitor.agent.evidence import GatheredEvidence
 from monitor.agent.hands import Hands
+from monitor.agent.health_log import HealthLog
 from monitor.agent.holding import MayHold
 from monitor.agent.identity import Identity
 from monitor.agent.noting import Noting
+from monitor.agent.restarts_log import RestartsLog
 from monitor.cluster.mirror import Mirror
 from monitor.control.assignment import NO_LABELS, LabelSource
 from monitor.control.by_hand import ByHand
@@ -104,6 +107,7 @@ class Core:
         cgroup_root: Path = Path("/sys/fs/cgroup"),
         data: Path | None = None,
     ) -> None:
+        self._clock = clock
         self._on_change = on_change
         self._on_event = on_event
         self._log = structlog.get_logger("monitor.agent")
@@ -142,6 +146,7 @@ class Core:
         )
         self.liveness = Liveness(engine, clock, self._engine_up, on_recovery=self.stream.reconnect)
         self.deploys = DeployKeeper(None if data is None else data / DEPLOYS)
+        self._health, restarts = HealthLog(), RestartsLog()
         self.stop_desk = StopDesk(
             engine,
             clock,
@@ -165,12 +170,21 @@ class Core:
             ),
             actorship=self.actorship,
             clock=clock,
-            observer=Noting(observer, self.ends, self.mirror.stopped_by_us),
+            observer=Noting(observer, self.ends, self.mirror.stopped_by_us, restarts, clock),
             dry_run=dry_run,
             writes_per_minute=writes_per_minute,
             label_source=label_source,
             survival=self.survival,
             before_write=before_write,
+            evidence=GatheredEvidence(
+                mirror=self.mirror,
+                ends=self.ends,
+                health=self._health,
+                restarts=restarts,
+                deploys=self.deploys,
+                own_node_id=lambda: self.identity.node_id,
+                peers=None if shared is None else shared.peers,
+            ),
         )
         self.by_hand = ByHand(
             self.controller.writes, self.actorship, clock, self.survival, lambda: dry_run
@@ -263,10 +277,13 @@ class Core:
             there = self.mirror.services()
             self.deploys.seen(there[one] for one in service_ids if one in there)
             self.deploys.gone((service_ids | self.deploys.known()) - there.keys())
+            for gone in service_ids - there.keys():
+                self._health.forget(gone)
 
     def _heard(self, event: Event) -> None:
         self._on_event(event)
         self._watch.heard(event)
+        self._health.heard(event, self._clock.now().mono)
         self.mirror.hint(event)
         self.sampler.hint(event)
         if isinstance(self.lease, Lease) and self.survival is not None:
@@ -300,6 +317,7 @@ class Core:
         """An event of a container on another node, from the agent there."""
         if event.type == "container":
             self._watch.heard(event)
+            self._health.heard(event, self._clock.now().mono)
             self.mirror.hint(event)
 
     def missed_elsewhere(self, node_id: str) -> None:

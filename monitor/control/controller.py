@@ -23,7 +23,7 @@ from monitor.control.unknown_past import as_if_just_done
 from monitor.control.views import Views
 from monitor.control.writes import WritesInFlight
 from monitor.decide import Recorded, record_write, remember
-from monitor.model.action import ScaleTo, SpecAction
+from monitor.model.action import ScaleTo
 from monitor.model.decision import Decision
 from monitor.model.history import History
 from monitor.model.now import Now
@@ -35,6 +35,7 @@ from monitor.model.view import ServiceView
 from monitor.ports.actorship import Actorship
 from monitor.ports.bounds import Calendar
 from monitor.ports.clock import Clock
+from monitor.ports.evidence import EvidenceSource
 from monitor.ports.numbers import NumberReader
 from monitor.ports.usage import UsageSource
 
@@ -48,9 +49,8 @@ SLICE = 0.005
 class Controller:
     """Decides and admits; alone changes histories, flights and the book.
 
-    Nothing here awaits while deciding, so a decision is made on one consistent state.
-    survival: keeps what must outlive this agent; None: nothing does. Its `run` is not run here.
-    before_write: awaited right before a write is sent, for a second at the most.
+    Nothing here awaits while deciding. survival: keeps what must outlive this agent, None: nothing
+    does; it is not run here. before_write: awaited before a write is sent, for 1 s at the most.
     """
 
     def __init__(
@@ -68,13 +68,14 @@ class Controller:
         writes_per_minute: int = DEFAULT_WRITES_PER_MINUTE,
         label_source: LabelSource = lambda _: NO_LABELS,
         survival: Survival | None = None,
+        evidence: EvidenceSource | None = None,
         before_write: Callable[[Decision], Awaitable[None]] | None = None,
     ) -> None:
         self.book = Book()
         self.ceiling = WriteCeiling(writes_per_minute)
         self.pauses = Pauses()
         self._views = views
-        self._judging = Judge(usage, numbers, calendar, writer.own_service_id)
+        self._judging = Judge(usage, numbers, calendar, writer.own_service_id, evidence)
         self._actorship = actorship
         self._clock = clock
         self._observer = observer
@@ -330,7 +331,7 @@ class Controller:
 
     async def _intend(self, decision: Decision, view: ServiceView, permit: Permit) -> str:
         """Stores the write as if it had been applied, before anything of it is sent."""
-        if self._survival is not None and isinstance(decision.action, SpecAction):
+        if self._survival is not None:
             self._heritage.own[decision.service_id] = mark_of(decision, view.service)
             self._changes += 1
             why_not = await self._survival.save(permit.term)
