@@ -35,7 +35,7 @@ async def test_only_the_tasks_over_the_bound_are_replaced_one_at_a_time(made: Ag
     def leaks(service_id: str, task_id: str, *rest: object) -> object:
         found = reading(service_id, task_id, *rest)
         used = 95 * MIB if task_id in leaking else 10 * MIB
-        return replace(found, memory=used, working_set=used)
+        return replace(found, working_set=used)
 
     made.swarm.load.reading = leaks  # type: ignore[assignment,method-assign]
     fewest = 4
