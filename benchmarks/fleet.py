@@ -29,9 +29,9 @@ from typing import Any
 
 from benchmarks import fleet_events
 from benchmarks.fleet_actor import Mode, Options, Step
+from benchmarks.priority import prefer
 
 ROOT = Path(__file__).parents[1]
-NICE = -15
 _TICKS = os.sysconf("SC_CLK_TCK")
 Found = dict[str, Any]
 
@@ -46,20 +46,11 @@ def child(module: str, argument: Path) -> Iterator[subprocess.Popen[str]]:
         start_new_session=True,
     )
     try:
-        if os.geteuid() == 0:
-            _prefer(process.pid)
+        prefer(process.pid)
         yield process
     finally:
         process.kill()
         process.wait()
-
-
-def _prefer(pid: int) -> None:
-    """Where sessions share the processors (sched(7), autogroup) it is the session's value."""
-    os.setpriority(os.PRIO_PROCESS, pid, NICE)
-    autogroup = Path(f"/proc/{pid}/autogroup")
-    if autogroup.exists():
-        autogroup.write_text(str(NICE))
 
 
 def line_of(process: subprocess.Popen[str]) -> str:

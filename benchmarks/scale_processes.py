@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from benchmarks.priority import prefer
+
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PROMETHEUS = {
     "Accept": "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5",
@@ -78,6 +80,7 @@ class Process:
                 cwd=Path(__file__).parents[1],
                 start_new_session=True,
             )
+        prefer(self._process.pid)
         return self
 
     def __exit__(

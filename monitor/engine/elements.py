@@ -149,6 +149,7 @@ class Elements(Generic[T]):
         built = self._build(value)
         self._known.decoded += 1
         if key is not None and key == value.get("ID"):
+            key = value["ID"]  # the very text that the value is likely to hold, too
             self._known.entries[key] = end - start, hash(text[start:end]), built
         return self._after(text, end, key, built)
 

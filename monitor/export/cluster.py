@@ -22,7 +22,7 @@ from monitor.export.task_counters import TaskCounters
 from monitor.model.node import Node
 from monitor.model.view import ServiceView
 
-_Keys = frozenset[tuple[str, str]]
+_Keys = tuple[tuple[str, str], ...]
 _NO_NODES: Mapping[str, Node] = MappingProxyType({})
 
 
@@ -173,11 +173,11 @@ class ClusterExposition:
         self._set_loads(service_id, loads_of(view))
 
     def _keep_rows(self, service_id: str, rows: Mapping[tuple[str, str], object]) -> None:
-        for kind, key in sorted(self._keys.get(service_id, frozenset()) - rows.keys()):
+        for kind, key in sorted(set(self._keys.get(service_id, ())) - rows.keys()):
             self._store.drop(kind, key)
         for (kind, key), row in rows.items():
             self._store.put(kind, key, row)
-        self._keys[service_id] = frozenset(rows)
+        self._keys[service_id] = tuple(rows)
         if not rows:
             del self._keys[service_id]
 

@@ -9,7 +9,8 @@ def terms_of(contest: Contest) -> list[str]:
     """What was replayed on what, in sentences."""
     trace, terms = contest.trace, contest.terms
     points = f"{len(trace.times):,} points, one each {words.duration(trace.step)}"
-    days = f"{trace.seconds / 86400:.3g} days, peak {trace.peak:,.6g}"
+    count = f"{trace.seconds / 86400:.3g}"
+    days = f"{count} {'day' if count == '1' else 'days'}, peak {trace.peak:,.6g}"
     well = f"it serves well up to {terms.good_until:.0%} of that"
     late = f"it runs {terms.start_time:g} s after the write, at most {terms.queue:g} s of work wait"
     chosen = f" ({contest.chosen}; --per-replica says otherwise)" if contest.chosen else ""

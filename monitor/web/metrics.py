@@ -14,8 +14,8 @@ _CONTENT_TYPES = (
     "application/openmetrics-text; version=1.0.0; charset=utf-8",
 )
 _MAX_NAMES = 200
-_AT_ONCE = 1000
-"""Pieces, mostly lines, that are joined at once: some 200 kB."""
+_AT_ONCE = 300
+"""Pieces, mostly lines, that are joined at once: some 60 kB, packed in less than a millisecond."""
 
 
 def _blocks(pieces: Sequence[bytes]) -> Iterator[bytes]:
@@ -23,10 +23,18 @@ def _blocks(pieces: Sequence[bytes]) -> Iterator[bytes]:
         yield b"".join(pieces[start : start + _AT_ONCE])
 
 
-def _gzip(pieces: Sequence[bytes]) -> bytes:
-    """gzip level 1: a fifth of the time of level 9 for a fifth more bytes."""
+async def _gzip(pieces: Sequence[bytes]) -> bytes:
+    """gzip level 1: a fifth of the time of level 9 for a fifth more bytes.
+
+    Megabytes take a tenth of a second, in which the event loop has its turn after each block. In a
+    thread of its own it would leave another heap behind, of a size with what it packed.
+    """
     packer = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
-    return b"".join((*map(packer.compress, _blocks(pieces)), packer.flush()))
+    packed: list[bytes] = []
+    for block in _blocks(pieces):
+        packed.append(packer.compress(block))
+        await asyncio.sleep(0)
+    return b"".join((*packed, packer.flush()))
 
 
 async def _sent(pieces: Sequence[bytes]) -> AsyncIterator[bytes]:
@@ -40,10 +48,8 @@ async def metrics(request: web.Request) -> web.Response:
     names = frozenset(request.query.getall("name[]", [])[:_MAX_NAMES])
     pieces = await request.app[STATE].metrics(openmetrics=openmetrics, names=names)
     headers = {"Content-Type": _CONTENT_TYPES[openmetrics], "Vary": "Accept, Accept-Encoding"}
-    small = len(pieces) <= _AT_ONCE
     if wants_gzip(request.headers.get("Accept-Encoding", "")):
-        # Megabytes take tens of milliseconds; zlib lets go of the interpreter meanwhile.
-        body = _gzip(pieces) if small else await asyncio.to_thread(_gzip, pieces)
         headers["Content-Encoding"] = "gzip"
-        return web.Response(body=body, headers=headers)
+        return web.Response(body=await _gzip(pieces), headers=headers)
+    small = len(pieces) <= _AT_ONCE
     return web.Response(body=b"".join(pieces) if small else _sent(pieces), headers=headers)

@@ -9,7 +9,7 @@ from tests.conformance.play import Scenario, Transcript
 from tests.conformance.real import play_real
 from tests.conformance.suite import SCENARIOS
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ async def _against_simulated(client: str, name: str) -> str:
         return await asyncio.to_thread(play, name, Client(client, host))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_the_client_prints_the_same_on_both() -> None:
     """Every command prints the same lines and exits with the same code, ids and times aside.
 

@@ -77,7 +77,7 @@ def tell(result: Result, folder: Path | None, *, smaller: bool) -> None:
     """What was broken, the shortest list of faults found, and the command that shows it again."""
     first = result.violations[0]
     plan = result.plan
-    print(f"\nseed {plan.seed}: {first}")
+    print(f"\nseed {plan.seed}: {str(first).splitlines()[0]}")
     for violation in result.violations[1:5]:
         print(f"    and {violation}")
     print(result.error, end="")
@@ -116,19 +116,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _many(options: argparse.Namespace, began: float) -> int:
-    tally, failed = Tally(), 0
-    for result in results(options.seeds, options.minutes, options.workers):
-        tally.add(result.tally)
-        if result.violations:
-            failed += 1
-            tell(result, options.into, smaller=failed <= options.shrink)
-        sys.stdout.flush()
+    tally, failed, whole = Tally(), 0, True
+    try:
+        for result in results(options.seeds, options.minutes, options.workers):
+            tally.add(result.tally)
+            if result.violations:
+                failed += 1
+                tell(result, options.into, smaller=failed <= options.shrink)
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        whole = False
+        print("broken off; this is what was lived until then:")
     print(tally.table())
     print(f"{time.monotonic() - began:.0f} s; {failed} of {len(options.seeds)} seeds failed")
     vacuous = tally.vacuous if len(options.seeds) >= 50 else []
     if vacuous:
         print(f"promises that never had to hold: {vacuous}")
-    return 1 if failed or vacuous else 0
+    return 0 if whole and not failed and not vacuous else 1
 
 
 def _range(text: str) -> range:

@@ -192,6 +192,13 @@ class World(Agents):
 
         process.host.before = step
 
+    def close(self) -> None:
+        """Nobody freezes any more what is to come to its end."""
+        self._armed.clear()
+        for process in self.all:
+            process.host.before = None
+        super().close()
+
     def node_fails(self, node: str) -> None:
         process = self.processes.get(node)
         if process is not None:
