@@ -184,6 +184,7 @@ class Core:
                 deploys=self.deploys,
                 own_node_id=lambda: self.identity.node_id,
                 peers=None if shared is None else shared.peers,
+                parked=lambda service_id: self.controller.book.parked(service_id),
             ),
         )
         self.by_hand = ByHand(

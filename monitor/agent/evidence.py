@@ -22,7 +22,8 @@ from monitor.store.deploys import deploy_of
 class GatheredEvidence:
     """A `monitor.ports.evidence.EvidenceSource` over the parts of one agent.
 
-    peers: other nodes' agents as they are heard; None: nobody asks them.
+    peers: other nodes' agents as they are heard; None: nobody asks them. parked: the rule that
+    parked a service and the replicas before, None where none did.
     """
 
     def __init__(
@@ -35,7 +36,9 @@ class GatheredEvidence:
         deploys: DeployKeeper,
         own_node_id: Callable[[], str],
         peers: Callable[[], Mapping[str, Peer]] | None,
+        parked: Callable[[str], tuple[str, int] | None],
     ) -> None:
+        self._parked = parked
         self._mirror = mirror
         self._ends = ends
         self._health = health
@@ -46,8 +49,10 @@ class GatheredEvidence:
         self._moments = CronMoments()
 
     def evidence(self, rule: AnyRule, view: ServiceView, now: Now) -> Evidence:
+        parked = self._parked(view.service.id)
+        by = "" if parked is None else parked[0]
         if not isinstance(rule, RestartRule):
-            return NO_EVIDENCE
+            return Evidence(parked_by=by) if by else NO_EVIDENCE
         service = view.service
         asked = list(leaves(rule.when))
         crons = [one for one in asked if isinstance(one, Cron)]
@@ -58,6 +63,7 @@ class GatheredEvidence:
             restarted=self._restarted(now) if _asks_restarts(asked) else {},
             agents=self._agents(),
             rollback=self._target(view),
+            parked_by=by,
         )
 
     def _ended(self, service_id: str, name: str, now: Now) -> tuple[Ended, ...]:

@@ -11,13 +11,14 @@ from monitor.control.assignment import Claim, claims_on
 from monitor.control.by_hand import ByHand
 from monitor.control.controller import Controller
 from monitor.control.pauses import Pauses, TooManyPauses
-from monitor.model.action import Rollback
+from monitor.model.action import Action, Rollback, Unpark
 from monitor.model.outcome import OutcomeKind
 from monitor.model.pause import Pause, PauseScope
 from monitor.model.rule import AnyRule, RuleMode, RuleSet, ScaleRule
 from monitor.model.scalar import JsonUrl, PrometheusQuery, ScalarMetric
 from monitor.model.service import Service
 from monitor.model.usage import Usage
+from monitor.model.view import ServiceView
 from monitor.ports.actorship import Actorship
 from monitor.ports.clock import Clock
 from monitor.web.state import Explanation, Refused
@@ -89,19 +90,40 @@ class OperatorDesk:
 
     async def roll_back(self, service_name: str, *, by: str) -> str:
         """One of the Swarm's own services, whether a rule is about it or not."""
+        sentence = f"{service_name} goes back to what it was before its last deploy{_for(by)}"
+        view = self._view(service_name)
+        return await self._do(Rollback("", view.service.replicas), view, sentence)
+
+    async def unpark(self, service_name: str, *, by: str) -> str:
+        """What a rule parked is what it was; a person's zero is no parking."""
+        view = self._view(service_name)
+        parked = self._controller.book.parked(view.service.id)
+        if parked is None:
+            raise Refused(409, f"Nothing was changed: no rule has parked {service_name}.")
+        if view.service.replicas != 0:
+            raise Refused(409, f"Nothing was changed: {service_name} is not at zero any more.")
+        rule, replicas = parked
+        sentence = f"{service_name} has its {replicas} replicas again, parked by {rule}{_for(by)}"
+        return await self._do(Unpark(replicas), view, sentence)
+
+    def _view(self, service_name: str) -> ServiceView:
         view = self._mirror.view(self._service(service_name).id)
-        if view is None or self._by_hand is None:
+        if view is None:
             raise Refused(404, f"There is no service {service_name[:_SHOWN]!r} any more.")
-        who = f" for {by}" if by else ""
-        sentence = f"{service_name} goes back to what it was before its last deploy{who}"
-        outcome = await self._by_hand.do(Rollback("", view.service.replicas), view, sentence)
+        return view
+
+    async def _do(self, action: Action, view: ServiceView, sentence: str) -> str:
+        """The sentence once it is done."""
+        if self._by_hand is None:
+            raise Refused(409, "Nothing was changed: this agent does nothing by hand.")
+        outcome = await self._by_hand.do(action, view, sentence)
         match outcome.kind:
             case OutcomeKind.APPLIED:
                 return sentence
             case OutcomeKind.CONFLICT | OutcomeKind.REFUSED:
                 raise Refused(409, f"Nothing was changed: {outcome.detail}.")
             case OutcomeKind.UNKNOWN:
-                raise Refused(504, f"Whether it was rolled back is not known: {outcome.detail}.")
+                raise Refused(504, f"Whether it was done is not known: {outcome.detail}.")
         raise Refused(502, f"Nothing was changed: {outcome.detail}.")
 
     def claim(
@@ -182,6 +204,10 @@ class OperatorDesk:
             return
         if name not in known:
             raise Refused(404, f"There is no {scope} {name[:_SHOWN]!r}{_close(name, known)}")
+
+
+def _for(by: str) -> str:
+    return f" for {by}" if by else ""
 
 
 def unread_numbers(claim: Claim, usage: Usage) -> list[str]:

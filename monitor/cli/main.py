@@ -11,7 +11,7 @@ from monitor.cli.check import run_check, run_schema
 from monitor.cli.client import DEFAULT_AGENT
 from monitor.cli.demo import demo
 from monitor.cli.keep_replicas import run_keep_replicas
-from monitor.cli.operate import explain, pause, resume, rollback
+from monitor.cli.operate import explain, pause, resume, rollback, unpark
 from monitor.cli.options import AgentUrl, AsJson
 from monitor.cli.replay import replay
 from monitor.cli.ruletest import run_rule_tests
@@ -348,7 +348,7 @@ def keep_replicas(
     raise typer.Exit(run_keep_replicas(agent, compose, stack))
 
 
-for command in (pause, resume, rollback, explain, replay, simulate, demo):
+for command in (pause, resume, rollback, unpark, explain, replay, simulate, demo):
     app.command()(command)
 
 

@@ -9,7 +9,7 @@ from monitor.cli.client import DEFAULT_AGENT
 from monitor.cli.explain import run_explain
 from monitor.cli.options import AgentUrl, AsJson, TokenFile
 from monitor.cli.pause import Target, run_pause, run_resume
-from monitor.cli.rollback import run_rollback
+from monitor.cli.rollback import run_rollback, run_unpark
 
 _Name = Annotated[
     str | None,
@@ -71,6 +71,15 @@ def rollback(
     `docker service rollback` undoes the last write instead, which may have been a scale.
     """
     raise typer.Exit(run_rollback(agent, service, token_file=token_file))
+
+
+def unpark(
+    service: Annotated[str, typer.Argument(help="The service's name.")],
+    agent: AgentUrl = DEFAULT_AGENT,
+    token_file: TokenFile = None,
+) -> None:
+    """Give a service that a rule parked the replicas back that it had."""
+    raise typer.Exit(run_unpark(agent, service, token_file=token_file))
 
 
 def explain(  # noqa: PLR0917  # each is an option of the command

@@ -48,7 +48,6 @@ SLICE = 0.005
 
 class Controller:
     """Decides and admits; alone changes histories, flights and the book.
-
     Nothing here awaits while deciding. survival: keeps what must outlive this agent, None: nothing
     does; it is not run here. before_write: awaited before a write is sent, for 1 s at the most.
     """

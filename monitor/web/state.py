@@ -150,6 +150,12 @@ class Operations(Protocol):
         Raises Refused.
         """
 
+    async def unpark(self, service_name: str, *, by: str) -> str:
+        """Gives a service that a rule parked its replicas back; a sentence that says so.
+
+        Raises Refused.
+        """
+
     def claim(
         self, rules: RuleSet, service_name: str, rule: str | None
     ) -> tuple[Claim, tuple[str, ...]]:

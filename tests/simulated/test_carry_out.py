@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from monitor.model.action import RestartTask, Rollback
 from monitor.model.cause import Cause
 from monitor.model.condition import Exits, UnhealthyFor
@@ -10,9 +12,11 @@ from monitor.model.container import Health
 from monitor.model.outcome import OutcomeKind
 from monitor.model.rule import Backoff, Budget, RestartAction
 from monitor.simulate.executor import Behaviour
+from monitor.web.state import Refused
 from tests.simulated.agents import Agents
 from tests.simulated.bench import bench
 from tests.simulated.fleet_rules import LEAK, ON_WORKERS, fleet_of
+from tests.simulated.test_rollback import desk
 from tests.simulated.virtual import virtual
 from tests.unit.build import restart_rule
 
@@ -56,9 +60,7 @@ async def test_only_the_tasks_over_the_bound_are_replaced_one_at_a_time(made: Ag
 @virtual(limit=1200)
 async def test_a_bad_deploy_is_rolled_back_by_its_exits_with_the_replicas_kept() -> None:
     """After the service was scaled several times: the image before comes back, not the number."""
-    rule = restart_rule(
-        when=Exits(count=3, within=120.0), action=RestartAction.ROLLBACK, **EAGER
-    )
+    rule = restart_rule(when=Exits(count=3, within=120.0), action=RestartAction.ROLLBACK, **EAGER)
     async with bench(rule) as b:
         await b.service(image="app:1", replicas=2, update=QUICK, restart={"Delay": 10**9})
         for count in (4, 3):
@@ -84,9 +86,7 @@ async def test_a_bad_deploy_is_rolled_back_by_its_exits_with_the_replicas_kept()
 @virtual(limit=600)
 async def test_a_parked_service_is_at_zero_and_stays_there() -> None:
     """Its task that is unhealthy for long has it parked; what it had is remembered."""
-    rule = restart_rule(
-        when=UnhealthyFor(10.0), action=RestartAction.PARK, **EAGER
-    )
+    rule = restart_rule(when=UnhealthyFor(10.0), action=RestartAction.PARK, **EAGER)
     async with bench(rule) as b:
         service_id = await b.service(replicas=3, start_period=1.0, update=QUICK)
         await asyncio.sleep(10)
@@ -95,4 +95,13 @@ async def test_a_parked_service_is_at_zero_and_stays_there() -> None:
         await asyncio.sleep(60)
         assert b.replicas() == 0
         assert b.core.controller.book.history(service_id, "leak").course.parked == 3
+        sentence = await desk(b).unpark("web", by="ann")
+        assert "3 replicas" in sentence
+        assert b.replicas() == 3
+        await b.swarm.converged("web")
+        await asyncio.sleep(20)
+        assert b.replicas() == 3
+        assert b.core.controller.book.parked(service_id) is None
+        with pytest.raises(Refused, match="no rule has parked"):
+            await desk(b).unpark("web", by="")
         b.records.writes.clear()
