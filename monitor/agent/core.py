@@ -184,7 +184,7 @@ class Core:
                 deploys=self.deploys,
                 own_node_id=lambda: self.identity.node_id,
                 peers=None if shared is None else shared.peers,
-                parked=lambda service_id: self.controller.book.parked(service_id),
+                parked=self._parked,
             ),
         )
         self.by_hand = ByHand(
@@ -280,6 +280,9 @@ class Core:
             self.deploys.gone((service_ids | self.deploys.known()) - there.keys())
             for gone in service_ids - there.keys():
                 self._health.forget(gone)
+
+    def _parked(self, service_id: str) -> tuple[str, int] | None:
+        return self.controller.book.parked(service_id)
 
     def _heard(self, event: Event) -> None:
         self._on_event(event)
