@@ -1,7 +1,7 @@
 """The writer's last look at what was decided and at what is there now."""
 
 from monitor.act.spec import ALLOWED, differences
-from monitor.model.action import Action, ScaleTo
+from monitor.model.action import Action, ScaleTo, SpecAction
 from monitor.model.decision import Decision
 from monitor.model.outcome import Outcome, OutcomeKind
 from monitor.model.service import Service, ServiceMode, UpdateState
@@ -56,7 +56,7 @@ def _knowingly(action: Action | None, service: Service) -> bool:
 
 
 def check_change(
-    service: Service, action: Action, changed: dict[str, object], bounds: tuple[int, int] | None
+    service: Service, action: SpecAction, changed: dict[str, object], bounds: tuple[int, int] | None
 ) -> Outcome | None:
     """Why the changed spec must not be posted: it changes nothing, or more than its field.
 

@@ -4,17 +4,17 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from monitor.model.action import Action, ForceUpdate, ScaleTo
+from monitor.model.action import ForceUpdate, ScaleTo, SpecAction
 
 Path = tuple[str | int, ...]
 
-ALLOWED: dict[type[Action], Path] = {
+ALLOWED: dict[type[SpecAction], Path] = {
     ScaleTo: ("Mode", "Replicated", "Replicas"),
     ForceUpdate: ("TaskTemplate", "ForceUpdate"),
 }
 
 
-def changed_spec(spec: Mapping[str, Any], action: Action) -> dict[str, Any]:
+def changed_spec(spec: Mapping[str, Any], action: SpecAction) -> dict[str, Any]:
     """A copy of the raw `Spec` with the action's field set.
 
     ForceUpdate counts up from what is there (absent is 0), as `docker service update --force`.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from monitor.act.guards import check_change, check_service, refuse
 from monitor.act.permit import Permit
 from monitor.act.spec import changed_spec
+from monitor.model.action import SpecAction
 from monitor.model.decision import Decision
 from monitor.model.fingerprint import fingerprint
 from monitor.model.outcome import Outcome, OutcomeKind
@@ -45,6 +46,8 @@ class Writer:
         action = decision.action
         if action is None:
             return refuse("nothing to do")
+        if not isinstance(action, SpecAction):
+            return refuse(f"{decision.action_name} is not carried out yet")
         try:
             service = await self.engine.service(decision.service_id)
         except EngineError as error:

@@ -9,7 +9,7 @@ from monitor.act.spec import ALLOWED, changed_spec
 from monitor.act.writer import MAX_DECISION_AGE
 from monitor.control.survivors import moment, whole
 from monitor.decide import record_write
-from monitor.model.action import ForceUpdate, ScaleTo
+from monitor.model.action import ForceUpdate, ScaleTo, SpecAction
 from monitor.model.codec import Codec
 from monitor.model.decision import Decision
 from monitor.model.fingerprint import fingerprint
@@ -73,15 +73,15 @@ class Mark:
 
 
 def mark_of(decision: Decision, service: Service) -> Mark:
-    """decision: with an action, made on this very version of the service."""
-    assert decision.action is not None
+    """decision: with a spec action, made on this very version of the service."""
+    assert isinstance(decision.action, SpecAction)
     spec = changed_spec(service.raw.get("Spec") or {}, decision.action)
     return Mark(in_short(decision), fingerprint(spec), _number(spec, decision) or 0)
 
 
 def _number(spec: Mapping[str, Any], decision: Decision) -> int | None:
     """The number that the action writes, as it is in `spec`; an absent ForceUpdate is 0."""
-    assert decision.action is not None
+    assert isinstance(decision.action, SpecAction)
     value: Any = spec
     for step in ALLOWED[type(decision.action)]:
         value = value.get(step) if isinstance(value, Mapping) else None
@@ -102,6 +102,7 @@ def in_short(decision: Decision) -> Decision:
         recommendation=None,
         failing=False,
         would_change="",
+        course=None,
     )
 
 
@@ -146,6 +147,6 @@ class Shorthand:
         if not isinstance(data, Mapping):
             raise ValueError("this is no mark of a write")  # noqa: TRY004
         decision = self.decode(data.get("decision"), now)
-        if decision.action is None:
-            raise ValueError("this is a mark of no write")
+        if not isinstance(decision.action, SpecAction):
+            raise ValueError("this is a mark of no write")  # noqa: TRY004
         return Mark(decision, str(data.get("posted")), whole(data.get("expected")))

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from monitor.decide.course import MAX_RESTARTS
 from monitor.decide.flapping import HOUR
-from monitor.decide.history import MAX_RESTARTS, RESTORED_WITHIN
+from monitor.decide.history import RESTORED_WITHIN
 from monitor.model.history import History, ScaleEvent, Seen
 from monitor.model.now import Now
 

@@ -32,6 +32,9 @@ def refused(rule: AnyRule, ceilings: LabelCeilings) -> Iterator[str]:
         if not ceilings.allow_restart:
             yield "restarts by labels are switched off in the agent's settings: use a rule file"
         return
+    if not isinstance(rule, ScaleRule):
+        yield "only scale and restart rules are taken from labels: use a rule file"
+        return
     for metric in rule.metrics:
         source = metric.source if isinstance(metric, ScalarMetric) else None
         if not isinstance(source, PrometheusQuery | JsonUrl):

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 
 from monitor.export.family import Family, Generator, Kind, MetricType, Sample
 from monitor.export.rows import RuleRow, RuleStateRow, RuleTotalsRow
+from monitor.model.decision import ACTION_NAMES
 
 PRESENT = "on managers, for rules and services they select"
-DECISIONS = ("none", "scale_up", "scale_down", "restart_service")
+DECISIONS = ACTION_NAMES
 _PAIR = ("rule", "service_name")
 
 RULE_KIND: Kind[RuleRow] = Kind(
