@@ -37,7 +37,8 @@ def with_deploy(course: Course, service: Service, now: float) -> Course:
     elif known.spec != spec:
         back = known.rolled_back if known.rolled_back == known.spec else ""
         course = replace(course, deploy=Deploy(spec, now, back))
-    if course.parked is not None and service.replicas:
+    newer = service.version > course.acted_version
+    if course.parked is not None and service.replicas and newer:
         course = replace(course, parked=None)
     return course
 
@@ -97,12 +98,13 @@ def _acted(course: Course, decision: Decision, now: float) -> Course:
             deploy = replace(course.deploy, rolled_back=course.deploy.spec)
             return replace(course, deploy=deploy)
         case Park(replicas=replicas):
-            return replace(course, parked=replicas)
+            return replace(course, parked=replicas, acted_version=decision.version)
         case Unpark():
             return replace(course, parked=None)
         case SetAvailability(availability=availability, for_seconds=seconds):
             drained = availability is Availability.DRAIN
-            return replace(course, drained_until=now + seconds if drained else None)
+            until = now + seconds if drained else None
+            return replace(course, drained_until=until, acted_version=decision.version)
         case _:
             return course
 

@@ -128,7 +128,11 @@ def _action(due: Due) -> Action:
 def _not_met(case: Case, rule: RestartRule, findings: Findings) -> Verdict:
     problem = findings.problem
     if problem:
-        reason, text, change = Reason.MISSING_REQUEST, f"is not judged: {problem}", "what it lacks is set"
+        reason, text, change = (
+            Reason.MISSING_REQUEST,
+            f"is not judged: {problem}",
+            "what it lacks is set",
+        )
     elif findings.found and all(one.unknown for one in findings.found):
         reason, text = Reason.MISSING_SAMPLES, f"is not judged: {_unknown(findings)}"
         change = "there is something to judge it by"

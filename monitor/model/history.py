@@ -78,6 +78,8 @@ class Course:
     moves_needed: how many moves were needed when a task was last moved; moves_in_vain: how many
         in a row brought nothing; layout: the nodes that this is about.
     drained_until: when a node that this rule drained is taken back.
+    acted_version: of the service or node that this rule parked or drained, as it was decided on:
+        only a newer one shows what became of that.
     """
 
     deploy: Deploy | None = None
@@ -88,6 +90,7 @@ class Course:
     moves_in_vain: int = 0
     layout: str = ""
     drained_until: float | None = None
+    acted_version: int = 0
 
 
 NEW_COURSE = Course()
