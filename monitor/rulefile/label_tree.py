@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from monitor.rulefile.any_metric import MetricType
+from monitor.rulefile.condition_model import ConditionModel
 from monitor.rulefile.node import Node
-from monitor.rulefile.restart_model import ConditionModel, RestartModel
+from monitor.rulefile.restart_model import RestartModel
 from monitor.rulefile.scalar import resolve
 from monitor.rulefile.scale_model import ScaleModel
 from monitor.rulefile.text import YamlFault

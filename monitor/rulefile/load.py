@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from monitor.model.rule import AnyRule, RuleSet, ScaleRule
+from monitor.model.rule import AnyRule, NodeRule, RuleSet, ScaleRule
 from monitor.rulefile.convert import rule_of
 from monitor.rulefile.digest import rule_set
 from monitor.rulefile.doubts import doubts
@@ -32,7 +32,7 @@ class LoadResult:
 
 @dataclass(slots=True)
 class _Parsed:
-    rules: list[AnyRule]
+    rules: list[AnyRule | NodeRule]
     problems: list[Problem]
     names: list[tuple[str, Problem]]
 
@@ -44,7 +44,7 @@ def load(paths: Iterable[Path]) -> LoadResult:
 
 def parse(snapshot: Snapshot) -> LoadResult:
     """The rules of all files together; one problem anywhere and there are none."""
-    rules: list[AnyRule] = []
+    rules: list[AnyRule | NodeRule] = []
     problems: list[Problem] = []
     names: list[tuple[str, Problem]] = []
     for source in snapshot.sources:
