@@ -18,7 +18,7 @@ from monitor.engine.liveness import Liveness
 from monitor.export.exposition import Exposition
 from monitor.model.cause import TaskEnd
 from monitor.model.peer import PeerState
-from monitor.model.rule import AnyRule, ScaleRule
+from monitor.model.rule import AnyRule, RestartRule, ScaleRule
 from monitor.model.usage import MetricKind
 from monitor.model.view import ServiceView
 from monitor.ports.actorship import Actorship
@@ -216,7 +216,7 @@ class AgentState:
             if rule.selector.matches(service)
         )
         problems = tuple(f"no service is named {name} (yet)" for name in missing)
-        kind = "scale" if isinstance(rule, ScaleRule) else "restart"
+        kind = {ScaleRule: "scale", RestartRule: "restart"}.get(type(rule), "rebalance")
         return RuleStatus(rule.name, kind, str(rule.mode), rule.source, services, problems)
 
     def _actor(self) -> str | None:

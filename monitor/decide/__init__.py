@@ -6,7 +6,7 @@ data, and `replay` makes the same decision of it again.
 """
 
 from monitor.decide.conditions import not_written, written
-from monitor.decide.dispatch import decide, metrics_of, sources_of
+from monitor.decide.dispatch import decide, metrics_of
 from monitor.decide.guards import guard_recheck, guard_sentence, rollout_guard
 from monitor.decide.history import record_version, record_write, remember
 from monitor.decide.node import decide_node
@@ -28,6 +28,5 @@ __all__ = [
     "remember",
     "replay",
     "rollout_guard",
-    "sources_of",
     "written",
 ]

@@ -1,11 +1,9 @@
 """Deciding any rule, and what a rule must be given samples of."""
 
-from monitor.decide.finding import leaves
 from monitor.decide.holding import KINDS
 from monitor.decide.rebalance import decide_rebalance
 from monitor.decide.restart import decide_restart
 from monitor.decide.scale import decide_scale
-from monitor.model.condition import NumberBeyond
 from monitor.model.decision import Decision
 from monitor.model.evidence import NO_EVIDENCE, Evidence
 from monitor.model.history import History
@@ -18,7 +16,7 @@ from monitor.model.rule import (
     ScaleRule,
     TaskCondition,
 )
-from monitor.model.scalar import NumberSource, ScalarMetric
+from monitor.model.sources import leaves
 from monitor.model.usage import MetricKind, Usage
 from monitor.model.view import ServiceView
 
@@ -78,18 +76,6 @@ def metrics_of(rule: AnyRule) -> tuple[Metric, ...]:
             return tuple(kinds.values())
         case RebalanceRule():
             return ()
-
-
-def sources_of(rule: AnyRule) -> dict[str, NumberSource]:
-    """Where the numbers come from that `decide` looks for in `Usage.numbers`, by their names."""
-    match rule:
-        case ScaleRule(metrics=metrics):
-            return {one.name: one.source for one in metrics if isinstance(one, ScalarMetric)}
-        case RestartRule(when=when):
-            found = (leaf for leaf in leaves(when) if isinstance(leaf, NumberBeyond))
-            return {leaf.name: leaf.source for leaf in found}
-        case RebalanceRule():
-            return {}
 
 
 def _judged(kind: MetricKind, condition: TaskCondition) -> Metric:

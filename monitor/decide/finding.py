@@ -1,6 +1,6 @@
 """How one condition of a restart rule stands, for a task or for the whole service."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from monitor.decide.holding import Entries
@@ -10,6 +10,7 @@ from monitor.model.decision import Input
 from monitor.model.evidence import Evidence
 from monitor.model.history import Course
 from monitor.model.rule import AllOf, AnyOf, Leaf, RestartRule, TaskCondition, When
+from monitor.model.sources import leaves
 from monitor.model.task import Task
 from monitor.model.usage import Usage
 
@@ -58,16 +59,6 @@ class Found:
     entries: Entries = ()
     recheck: float | None = None
     handled: Entries = ()
-
-
-def leaves(when: When) -> Iterator[Leaf]:
-    """The conditions in the order in which they are written, each as often as it is."""
-    match when:
-        case AnyOf(parts) | AllOf(parts):
-            for part in parts:
-                yield from leaves(part)
-        case _:
-            yield when
 
 
 def satisfied(when: When, met: Mapping[Leaf, bool]) -> bool:

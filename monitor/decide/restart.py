@@ -3,7 +3,7 @@
 from monitor.decide import words
 from monitor.decide.breaker import most_in_vain
 from monitor.decide.conditions import breaker_open
-from monitor.decide.finding import Found, leaves
+from monitor.decide.finding import Found
 from monitor.decide.refusals import refusal
 from monitor.decide.restart_block import Due, blocked
 from monitor.decide.restart_look import Findings, look
@@ -17,6 +17,7 @@ from monitor.model.now import Now
 from monitor.model.reason import Reason
 from monitor.model.rule import RestartAction, RestartRule, TaskCondition
 from monitor.model.service import UpdateState
+from monitor.model.sources import leaves
 from monitor.model.task import Task
 from monitor.model.usage import Usage
 from monitor.model.view import ServiceView

@@ -9,7 +9,7 @@ from monitor.decide.find_ends import find_exits, find_ooms
 from monitor.decide.find_health import find_flapping, find_old, find_stuck, find_unhealthy
 from monitor.decide.find_moments import find_cron, find_restarted
 from monitor.decide.find_usage import find_number, find_usage
-from monitor.decide.finding import Found, Look, leaves, merged, planned, satisfied, takes
+from monitor.decide.finding import Found, Look, merged, planned, satisfied, takes
 from monitor.decide.guards import rollout_guard
 from monitor.decide.holding import Entries, bound_of
 from monitor.decide.verdict import Case
@@ -29,6 +29,7 @@ from monitor.model.evidence import Evidence
 from monitor.model.history import Course
 from monitor.model.rule import Leaf, RestartRule, TaskCondition
 from monitor.model.service import Service
+from monitor.model.sources import leaves
 from monitor.model.task import Task, TaskState
 from monitor.model.usage import Usage
 

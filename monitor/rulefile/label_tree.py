@@ -27,7 +27,7 @@ Mapped = dict[str, tuple[Node, Node]]
 _KEY = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 _METRICS = frozenset(kind.value for kind in MetricType)
 # Text that may begin with a bracket or a brace without being a list or a mapping.
-_TEXTS = frozenset({"query", "formula", "url", "path", "cron", "address"})
+_TEXTS = frozenset({"query", "formula", "url", "path", "cron", "address", "expression"})
 _CONDITION = frozenset(info.alias or name for name, info in ConditionModel.model_fields.items())
 
 

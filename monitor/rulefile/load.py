@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from monitor.model.rule import AnyRule, NodeRule, RuleSet, ScaleRule
+from monitor.rulefile.circles import circles
 from monitor.rulefile.convert import rule_of
 from monitor.rulefile.digest import rule_set
 from monitor.rulefile.doubts import doubts
@@ -62,6 +63,10 @@ def parse(snapshot: Snapshot) -> LoadResult:
         f'{second.source}: rules "{first.name}" and "{second.name}" both scale "{name}": '
         f"neither will act on it ({first.source})"
         for first, second, name in overlaps(rules)
+    ]
+    warnings += [
+        f"{rule.source}: these are restarted after each other without end: {' -> '.join(way)}"
+        for rule, way in circles(rules)
     ]
     warnings += [text for rule in rules if isinstance(rule, ScaleRule) for text in doubts(rule)]
     return LoadResult(rule_set(rules), (), tuple(warnings), len(snapshot.sources))
