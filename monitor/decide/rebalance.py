@@ -4,6 +4,7 @@ A task is moved by stopping its container: the Swarm's scheduler puts the next o
 where the fewest of the service are. One task at a time, and looked at anew after each.
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +28,9 @@ from monitor.model.task import Task
 from monitor.model.view import ServiceView
 
 SKEWED = "skewed"
+JOINED_FOR = 3600.0
+"""Seconds for which a node that joined is a reason: what is uneven later has another one."""
+
 MOST_IN_VAIN = 2
 """Moves in a row after which nothing was more even, that end the trying."""
 
@@ -181,9 +185,10 @@ def _due(layout: _Layout) -> tuple[bool, float | None]:
     if rule.node_joined is not None:
         joined = [s.joined_at for s in layout.spots if s.joined_at is not None]
         # The newest: several nodes that come one after the other are waited for.
-        if joined and max(joined) + rule.node_joined <= now:
+        wait_joined = max(joined, default=-math.inf) + rule.node_joined - now
+        if -JOINED_FOR <= wait_joined <= 0:
             return True, None
-        waits += [max(joined) + rule.node_joined - now] if joined else []
+        waits += [wait_joined] if wait_joined > 0 else []
     return False, min(waits, default=None)
 
 

@@ -20,11 +20,11 @@ def circles(rules: Iterable[AnyRule | NodeRule]) -> Iterator[tuple[RestartRule, 
                 for name in rule.selector.exact_names:
                     following.setdefault(leaf.service, []).append((name, rule))
     told: set[str] = set()
-    for start in following:
+    for start, after in following.items():
         way = None if start in told else _back_to(start, following)
         if way is not None:
             told |= set(way)
-            rule = next(rule for name, rule in following[start] if name == way[1])
+            rule = next(rule for name, rule in after if name == way[1])
             yield rule, way
 
 
@@ -32,7 +32,8 @@ def _back_to(
     start: str, following: dict[str, list[tuple[str, RestartRule]]]
 ) -> tuple[str, ...] | None:
     """The shortest way from a service to itself; None where there is none."""
-    ways, seen = [(start,)], set[str]()
+    ways: list[tuple[str, ...]] = [(start,)]
+    seen: set[str] = set()
     while ways:
         longer: list[tuple[str, ...]] = []
         for way in ways:

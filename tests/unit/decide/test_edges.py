@@ -15,10 +15,10 @@ from monitor.decide import (
 )
 from monitor.decide.bounds import Binding, Range, Restrained, outside, restrain, restrain_capped
 from monitor.decide.capacity import fitting
+from monitor.decide.finding import satisfied
 from monitor.decide.flapping import suggested_tolerance
 from monitor.decide.guards import guard_recheck
 from monitor.decide.history import known_recommendations, with_event
-from monitor.decide.finding import satisfied
 from monitor.decide.holding import Held, bound_of
 from monitor.decide.notice import notice, seen_of
 from monitor.decide.pace import backoff_wait, budget_wait
