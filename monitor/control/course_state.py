@@ -1,4 +1,4 @@
-"""What rules that restart, move tasks or drain remember, as plain JSON in wall seconds, and back."""
+"""What rules that restart, move tasks or drain remember, as plain JSON, and back."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -76,7 +76,7 @@ def _later(wall: Any, moment: Callable[[Any], float]) -> float | None:
     if wall is None:
         return None
     if isinstance(wall, bool) or not isinstance(wall, int | float):
-        raise ValueError(f"{wall!r} is no time")
+        raise ValueError(f"{wall!r} is no time")  # noqa: TRY004
     return moment(wall - _AGES) + _AGES
 
 
