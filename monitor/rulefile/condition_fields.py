@@ -27,6 +27,20 @@ _LISTED = f"{', '.join(STATES[:-1])} or {STATES[-1]}"
 TaskStateName = Annotated[
     TaskState, BeforeValidator(_state), WithJsonSchema({"enum": list(STATES)})
 ]
+
+
+def _part(value: object) -> float:
+    number = units.share(value)
+    if not 0.01 <= number <= 1.0:
+        raise ValueError(f"must be from 1% to 100%, not {value}")
+    return number
+
+
+PartOfAll = Annotated[
+    float,
+    BeforeValidator(_part),
+    WithJsonSchema({"type": "string", "pattern": units.SHARE_PATTERN, "examples": ["90%"]}),
+]
 Occurrences = Annotated[int, Field(ge=1, le=1000)]
 ExitCode = Annotated[int, Field(ge=0, le=255)]
 AtOnce = Annotated[int, Field(ge=1, le=100)]

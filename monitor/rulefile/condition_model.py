@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from monitor.rulefile.base import Faults, Strict
 from monitor.rulefile.condition_fields import (
@@ -14,6 +14,7 @@ from monitor.rulefile.condition_fields import (
 from monitor.rulefile.cron import check_expression, check_timezone
 from monitor.rulefile.fields import Hold, Many, ServiceName, ShareOrCores, ShareOrSize, Span
 from monitor.rulefile.number_condition import NumberModel
+from monitor.rulefile.selector_model import MAPPING_TAG
 from monitor.rulefile.texts import CronText, Timezone
 from monitor.rulefile.usage_metrics import BasisChoice
 
@@ -79,9 +80,24 @@ class CronModel(Strict):
         return self
 
 
-def _cron(value: object) -> object:
-    """A text alone is the expression."""
-    return {"expression": value} if isinstance(value, str) else value
+def _alone(value: str) -> str:
+    if problem := check_expression(value):
+        raise ValueError(problem)
+    return value
+
+
+def _written_as(value: object) -> str | None:
+    if isinstance(value, str):
+        return "(text)"
+    return MAPPING_TAG if isinstance(value, dict | CronModel) else None
+
+
+CronTimes = Annotated[
+    Annotated[CronText, AfterValidator(_alone), Tag("(text)")]
+    | Annotated[CronModel, Tag(MAPPING_TAG)],
+    Discriminator(_written_as),
+]
+"""An expression alone, or with its time zone."""
 
 
 _USAGE = ("memory_above", "cpu_above", "cpu_below")
@@ -175,7 +191,7 @@ class ConditionModel(Strict):
         description="So many tasks of the service ended by themselves.",
         examples=[{"codes": [1], "count": 3, "within": "10m"}],
     )
-    cron: Annotated[CronModel, BeforeValidator(_cron)] | None = Field(
+    cron: CronTimes | None = Field(
         default=None,
         description="At these moments.",
         examples=[{"expression": "0 4 * * sun", "timezone": "Europe/Berlin"}],

@@ -111,6 +111,8 @@ def _of_service(model: ConditionModel) -> Leaf:
     if model.exits is not None:
         codes = tuple(sorted(set(model.exits.codes)))
         return Exits(model.exits.count, model.exits.within, codes)
+    if isinstance(model.cron, str):
+        return Cron(model.cron)
     if model.cron is not None:
         return Cron(model.cron.expression, model.cron.timezone, model.cron.within)
     assert model.restarted is not None, "the model admits a condition of a known kind alone"
@@ -185,6 +187,6 @@ def _of_node(model: NodeConditionModel) -> NodeLeaf:
         return FailingHere(model.tasks_failing_here.count, model.tasks_failing_here.within)
     assert model.for_ is not None, "the model admits usage with for alone"
     if model.memory_above is not None:
-        return NodeCondition(NodeConditionKind.MEMORY_ABOVE, model.memory_above.value, model.for_)
+        return NodeCondition(NodeConditionKind.MEMORY_ABOVE, model.memory_above, model.for_)
     assert model.disk_above is not None, "the model admits a condition of a known kind alone"
-    return NodeCondition(NodeConditionKind.DISK_ABOVE, model.disk_above.value, model.for_)
+    return NodeCondition(NodeConditionKind.DISK_ABOVE, model.disk_above, model.for_)

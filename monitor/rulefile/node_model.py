@@ -6,9 +6,9 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from monitor.model.rule import NodeAction
 from monitor.rulefile.base import Faults, Strict
-from monitor.rulefile.condition_fields import Drained
+from monitor.rulefile.condition_fields import Drained, PartOfAll
 from monitor.rulefile.condition_model import CountModel
-from monitor.rulefile.fields import Amount, Hold, Label, Many, ServiceName, ShareOrSize, choice
+from monitor.rulefile.fields import Hold, Label, Many, ServiceName, choice
 from monitor.rulefile.restart_model import BudgetModel
 from monitor.rulefile.selector_model import LIST_TAG, MAPPING_TAG
 
@@ -74,17 +74,15 @@ class NodeConditionModel(Strict):
         description="The Swarm has called it down for this long, 1s to 1d.",
         examples=["5m"],
     )
-    memory_above: ShareOrSize | None = Field(
+    memory_above: PartOfAll | None = Field(
         default=None,
         description="More than this share of its memory is in use.",
         examples=["95%"],
-        json_schema_extra={"pattern": r"%$"},
     )
-    disk_above: ShareOrSize | None = Field(
+    disk_above: PartOfAll | None = Field(
         default=None,
         description="More than this share of its disk is in use.",
         examples=["90%"],
-        json_schema_extra={"pattern": r"%$"},
     )
     tasks_failing_here: CountModel | None = Field(
         default=None,
@@ -113,14 +111,12 @@ class NodeConditionModel(Strict):
             raise Faults(("", f"write one of {', '.join(_KINDS[:-1])}, or any of several"))
         if len(given) > 1:
             raise Faults((given[1], f"{given[0]} is given already: write {{any: [...]}}"))
-        kind, value = given[0], found[given[0]]
+        kind = given[0]
         timed = kind in {"memory_above", "disk_above"}
         if timed and self.for_ is None:
             raise Faults(("", 'for is missing: write for example "for: 5m"'))
         if not timed and self.for_ is not None:
             raise Faults(("for", f"has no meaning with {kind}: remove it"))
-        if isinstance(value, Amount) and not (value.is_share and value.value <= 1):
-            raise Faults((kind, "must be a share of the node's own, up to 100%: write 90%"))
         if self.any_of is not None and any(one.any_of is not None for one in self.any_of):
             raise Faults(("any", "any inside any: write all conditions in one list"))
         return self
