@@ -69,7 +69,8 @@ def test_shipped_rules_load_together() -> None:
     """The folder as a whole is a valid set of rules."""
     result = load([ROOT / "rules"])
     assert result.rules is not None
-    assert len(result.rules.rules) >= len(SHIPPED) >= 2
+    count = len(result.rules.rules) + len(result.rules.node_rules)
+    assert count >= len(SHIPPED) >= 2
 
 
 @pytest.mark.parametrize(

@@ -367,8 +367,9 @@ def test_simple_conditions_are_written_as_labels() -> None:
 def test_labels_send_the_agent_nowhere_and_with_no_secret() -> None:
     """A restart condition may ask the agent's own Prometheus server alone."""
     query = {"restart.prometheus.query": "up", "restart.prometheus.below": "1", "restart.for": "1m"}
-    assert read(query).problems == ()
-    address = read(query | {"restart.prometheus.address": "http://evil:9090"})
+    assert read(query, LabelCeilings()).problems == ()
+    elsewhere = query | {"restart.prometheus.address": "http://evil:9090"}
+    address = read(elsewhere, LabelCeilings())
     assert address.rules == ()
     assert "address is refused in labels" in address.problems[0]
     secret = read(query | {"restart.prometheus.auth": "{bearer_token_file: /run/secrets/x}"})
