@@ -1,5 +1,6 @@
 """What the conditions of a restart rule come to: for which tasks they hold, or for the service."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -80,7 +81,8 @@ def look(case: Case, rule: RestartRule, usage: Usage, evidence: Evidence) -> Fin
     history, now = case.history, case.now.mono
     course = with_deploy(history.course, case.view.service, now)
     deployed = None if course.deploy is None else course.deploy.at
-    counted = max(*history.restarts[-1:], deployed or 0.0, 0.0)
+    dealt_with = (*history.restarts[-1:], *(() if deployed is None else (deployed,)))
+    counted = max(dealt_with, default=-math.inf)
     ground = Look(case, rule, usage, evidence, course, dict(history.holding), counted)
     conditions = list(leaves(rule.when))
     of_service = [one for leaf in conditions if (one := _of_service(ground, leaf)) is not None]

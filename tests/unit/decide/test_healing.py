@@ -203,6 +203,18 @@ def crashed(*seconds):
     )
 
 
+def test_ends_before_a_machine_started_count_on_it():
+    """An agent that took over on a machine that has just booted: its clock began after them."""
+    now = Now(12.0, NOW.wall)
+    ended = (Ended("old", "1", "n1", -5.0, Cause.EXIT_ERROR, 1),)
+    seen = view(2, version_since=0.0, tasks_read_at=11.0)
+    decision = decide(
+        heal(EXITS, "restart_service"), seen, Usage(), History(own_version=VERSION), now,
+        evidence=Evidence(ends=ended),
+    )  # fmt: skip
+    assert decision.action == ForceUpdate()
+
+
 def test_a_rollback_is_done_once_for_each_deploy():
     """A bad deploy, rolled back with the replicas kept; crashes after it are left alone; the next
     bad deploy is rolled back again."""
