@@ -12,8 +12,9 @@ from monitor.control.controller import Controller
 from monitor.control.pauses import Pauses, TooManyPauses
 from monitor.model.pause import Pause, PauseScope
 from monitor.model.rule import AnyRule, RuleMode, RuleSet, ScaleRule
-from monitor.model.scalar import JsonUrl, PrometheusQuery, ScalarMetric
+from monitor.model.scalar import JsonUrl, PrometheusQuery
 from monitor.model.service import Service
+from monitor.model.sources import sources_of
 from monitor.model.usage import Usage
 from monitor.ports.actorship import Actorship
 from monitor.ports.clock import Clock
@@ -159,14 +160,12 @@ class OperatorDesk:
 
 def unread_numbers(claim: Claim, usage: Usage) -> list[str]:
     """Names of the rule's metrics whose source has not answered yet, neither well nor badly."""
-    if claim.rivals or not isinstance(claim.rule, ScaleRule):
+    if claim.rivals:
         return []
     return [
-        metric.name
-        for metric in claim.rule.metrics
-        if isinstance(metric, ScalarMetric)
-        and isinstance(metric.source, PrometheusQuery | JsonUrl)
-        and metric.name not in usage.numbers
+        name
+        for name, source in sources_of(claim.rule).items()
+        if isinstance(source, PrometheusQuery | JsonUrl) and name not in usage.numbers
     ]
 
 
