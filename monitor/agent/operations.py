@@ -15,8 +15,9 @@ from monitor.model.action import Action, Rollback, Unpark
 from monitor.model.outcome import OutcomeKind
 from monitor.model.pause import Pause, PauseScope
 from monitor.model.rule import AnyRule, RuleMode, RuleSet, ScaleRule
-from monitor.model.scalar import JsonUrl, PrometheusQuery, ScalarMetric
+from monitor.model.scalar import JsonUrl, PrometheusQuery
 from monitor.model.service import Service
+from monitor.model.sources import sources_of
 from monitor.model.usage import Usage
 from monitor.model.view import ServiceView
 from monitor.ports.actorship import Actorship
@@ -212,14 +213,12 @@ def _for(by: str) -> str:
 
 def unread_numbers(claim: Claim, usage: Usage) -> list[str]:
     """Names of the rule's metrics whose source has not answered yet, neither well nor badly."""
-    if claim.rivals or not isinstance(claim.rule, ScaleRule):
+    if claim.rivals:
         return []
     return [
-        metric.name
-        for metric in claim.rule.metrics
-        if isinstance(metric, ScalarMetric)
-        and isinstance(metric.source, PrometheusQuery | JsonUrl)
-        and metric.name not in usage.numbers
+        name
+        for name, source in sources_of(claim.rule).items()
+        if isinstance(source, PrometheusQuery | JsonUrl) and name not in usage.numbers
     ]
 
 

@@ -75,7 +75,11 @@ class Cable:
         name = task.get_name() if task else ""
         assert name.startswith("write "), name
         task.set_name(f"write {self.process.name}|{name.removeprefix('write ')}")
-        await self._through("update_service", service_id, version, spec)
+        try:
+            await self._through("update_service", service_id, version, spec)
+        finally:
+            if task:
+                task.set_name(name)  # it may send again
 
     def events(self, since_ns: int | None) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
         return self.engine.events(since_ns)

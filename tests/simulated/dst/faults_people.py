@@ -69,10 +69,16 @@ def _stack(chance: random.Random) -> Args:
 
 
 def at_write(world: "World", args: Given) -> None:
-    """Somebody else writes while the actor is about to: so many steps after it said so."""
+    """Somebody else writes to the service to which the actor is about to write, so many steps
+    after it said so."""
     node = world.node_of({"node": ACTOR})
     begin = {"deploys": deploys, "scales": scales, "edits": edits, "forces": forces}[args["does"]]
-    world.arm(node, args["steps"], lambda _: begin(world, args))
+    steps = args["steps"]
+
+    def meddle(_: object) -> None:
+        begin(world, {**args, "service": world.writing})
+
+    world.arm(node, steps, meddle, now=steps < 2)
 
 
 def _at_write(chance: random.Random) -> Args:

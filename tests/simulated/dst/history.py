@@ -165,6 +165,23 @@ class Rolled(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class Misjudged(Entry):
+    """A decision left out a task as lost with its node, though that node was not down."""
+
+    decision: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stood(Entry):
+    """The replicas that a version of a service asks for."""
+
+    service_id: str
+    version: int
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True)
 class Compared(Entry):
     """What an agent holds beside what is. wrong: what differs for too long, "" if nothing does;
     touch: seconds for which its engine has answered."""

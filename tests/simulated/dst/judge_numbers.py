@@ -11,7 +11,7 @@ import math
 from monitor.model.action import ScaleTo
 from monitor.model.decision import Decision
 from monitor.model.reason import Reason
-from tests.simulated.dst.history import Sent
+from tests.simulated.dst.history import Misjudged, Sent
 from tests.simulated.dst.judging import Case, Verdict
 from tests.simulated.dst.rule_files import HIGH, INTERVAL, LOW, TIMEOUT, WINDOW
 
@@ -42,6 +42,8 @@ def numbers(case: Case) -> Verdict:
                 _down(case, verdict, one, decision, decision.action.replicas)
         elif decision.action_name == "scale_up":
             _up(case, verdict, one, decision.action.replicas)
+    for left_out in case.history.of(Misjudged):
+        verdict.check(False, left_out.at, f"{left_out.decision} counts {left_out.what}")
     return verdict
 
 

@@ -2,7 +2,7 @@
 
 from monitor.export.local import DEFAULT_MAX_AGE
 from monitor.model.reason import Reason
-from tests.simulated.dst.history import Compared, Decided, Scraped
+from tests.simulated.dst.history import Compared, Decided, Scraped, Stood
 from tests.simulated.dst.judging import Case, Verdict
 
 ANSWERS_WITHIN = 1.0
@@ -14,10 +14,16 @@ NOTICED_WITHIN = 12.0
 
 
 def repaired(case: Case) -> Verdict:
-    """7."""
+    """7. Also: what is decided on was so once, at that very version."""
     verdict = Verdict(7)
     for one in case.history.of(Compared):
         verdict.check(not one.wrong, one.at, f"{one.process}: {one.wrong}")
+    true = {(one.service_id, one.version): one.replicas for one in case.history.of(Stood)}
+    for decided in case.history.of(Decided):
+        decision = decided.decision
+        stood = true.get((decision.service_id, decision.version))
+        text = f"{decision.id} on {decision.current} replicas, where this version has {stood}"
+        verdict.check(decision.current in (stood, None), decided.at, text)
     return verdict
 
 

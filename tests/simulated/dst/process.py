@@ -14,12 +14,16 @@ from monitor.ports.clock import Clock
 from monitor.sources.numbers import Numbers
 from tests.simulated.agent_process import Process
 from tests.simulated.dst.exposed import Exposed
-from tests.simulated.dst.history import Decided, Learned, Life, Ruled, Sent
+from tests.simulated.dst.history import Decided, Learned, Life, Misjudged, Ruled, Sent
 from tests.simulated.dst.prometheus import ADDRESS
 from tests.simulated.dst.rule_files import FollowedRules
 
 if TYPE_CHECKING:
     from tests.simulated.dst.world import World
+
+LOST = "its node is down"
+DOWN_LATELY = 60.0
+"""Seconds for which an agent may not know yet that a node is there again."""
 
 IN_TOUCH = 5.0
 """Seconds for which two agents must have known of each other's rules before it counts."""
@@ -36,6 +40,7 @@ class Told:
 
     def decided(self, decision: Decision, new: bool) -> None:
         self.process.exposed.reports.decided(decision, new)
+        self._left_out(decision)
         key = decision.rule, decision.service_name
         what = (decision.action, decision.reason, decision.current, decision.version)
         self.process.latest[key] = decision
@@ -45,6 +50,19 @@ class Told:
         world, name = self.process.world, self.process.name
         named = replace(decision, id=f"{name}|{decision.id}")
         world.history.add(Decided(world.now(), name, named))
+
+    def _left_out(self, decision: Decision) -> None:
+        """Only a node that is down takes its tasks with it; not one of which nobody knows."""
+        world = self.process.world
+        for one in decision.inputs:
+            task = world.swarm.store.tasks.get(one.task_id)
+            if one.note != LOST or task is None or task.state.ended:
+                continue
+            if world.now() - world.was_down.get(task.node_id, float("-inf")) > DOWN_LATELY:
+                state = world.swarm.node(task.node_id).state
+                what = f"{one.task_id} as lost, on a node that is {state}"
+                name = f"{self.process.name}|{decision.rule}/{decision.service_name}"
+                world.note(Misjudged(world.now(), name, what))
 
     def wrote(self, decision: Decision, outcome: Outcome) -> None:
         self.process.exposed.reports.wrote(decision, outcome)

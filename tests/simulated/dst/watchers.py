@@ -5,6 +5,8 @@ import re
 from typing import TYPE_CHECKING, NoReturn
 
 from monitor.cluster.standing import MirrorState
+from monitor.simulate.spec import mode_of, replicas_of
+from monitor.simulate.state import SimService
 from tests.simulated.dst.history import Compared, Scraped
 from tests.simulated.dst.process import FleetProcess
 
@@ -83,6 +85,8 @@ class Watchers:
                 since = world.superseded.get((service_id, known.version), 0.0)
                 if since < latest:
                     return f"service {service.name} is held at {known.version}, left at {since:.1f}"
+            elif (known.replicas, known.update_state) != _said(service):
+                return f"service {service.name} is held with other facts than its version has"
             if known is not None and world.changed.get(f"tasks {service_id}", 0.0) < latest:
                 view = mirror.view(service_id)
                 assert view is not None
@@ -141,3 +145,8 @@ class Watchers:
                 "" if "swarm_agent_" in text else "nothing of the agent itself",
             )
         )
+
+
+def _said(service: SimService) -> tuple[int | None, str | None]:
+    replicas = replicas_of(service.spec) if mode_of(service.spec) == "Replicated" else None
+    return replicas, service.update_state

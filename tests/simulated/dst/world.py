@@ -13,10 +13,12 @@ from typing import Any, cast
 from structlog.testing import capture_logs
 
 from monitor.fleet.lease_labels import CONFIG, read_claim
+from monitor.model.decision import Decision
 from monitor.model.node import NodeState
 from monitor.model.pause import PauseScope
 from monitor.simulate.engine import SimulatedEngine
 from monitor.simulate.executor import Behaviour
+from monitor.simulate.spec import mode_of, replicas_of
 from monitor.simulate.state import SimConfig, SimNode, SimService, SimTask
 from monitor.simulate.store import Change
 from monitor.simulate.swarm import Swarm
@@ -32,6 +34,7 @@ from tests.simulated.dst.history import (
     Paused,
     Removed,
     Rolled,
+    Stood,
     TookOver,
     Twice,
 )
@@ -79,7 +82,8 @@ class World(Agents):
     """files: each manager's rule file. holder: who has the lease by the Swarm's own store, and
     since when it says so. changed: when services, their tasks and nodes changed last, by id;
     superseded: when a version of a service ceased to be its newest. hindered: when something was
-    between a node's agent and its engine last, by node."""
+    between a node's agent and its engine last, by node. writing: the service to
+    which an agent was about to write last."""
 
     history: History = field(default_factory=History)
     files: dict[str, str] = field(default_factory=dict)
@@ -89,6 +93,8 @@ class World(Agents):
     superseded: dict[tuple[str, int], float] = field(default_factory=dict)
     wanted: dict[str, float] = field(default_factory=dict)
     hindered: dict[str, float] = field(default_factory=dict)
+    was_down: dict[str, float] = field(default_factory=dict)
+    writing: str = ""
     _armed: dict[str, tuple[int, Callable[[Any], None]]] = field(default_factory=dict)
     _healed: dict[frozenset[str], float] = field(default_factory=dict)
 
@@ -168,19 +174,26 @@ class World(Agents):
                 if not self.swarm.store.tasks[task_id].state.ended:
                     self.swarm.end_task(task_id, 0)
 
-    def arm(self, node: str, steps: int, then: Callable[[Any], None]) -> None:
-        """When its agent is about to write next it takes so many steps more; `then` gets it."""
-        self._armed[node] = (steps, then)
+    def arm(self, node: str, steps: int, then: Callable[[Any], None], now: bool = False) -> None:
+        """When its agent is about to write next it takes so many steps more; `then` gets it.
+
+        now: before it has taken any, and so before it has read the service again.
+        """
+        self._armed[node] = (-1 if now else steps, then)
 
     def freeze_for(self, process: Any, seconds: float) -> None:
         process.freeze()
         asyncio.get_running_loop().call_later(seconds, self.thaw, process)
 
-    async def _about_to_write(self, process: Any, _: object) -> None:
+    async def _about_to_write(self, process: Any, decision: Decision) -> None:
+        self.writing = decision.service_name
         armed = self._armed.pop(process.node, None)
         if armed is None:
             return
         left, then = armed
+        if left < 0:
+            then(process)
+            return
 
         def step(_: object) -> None:
             nonlocal left
@@ -284,8 +297,12 @@ class World(Agents):
             self.changed[f"tasks {new.service_id}"] = now
         elif isinstance(new, SimNode):
             self.changed[new.id] = now
+            if NodeState.DOWN in (new.state, old.state if isinstance(old, SimNode) else None):
+                self.was_down[new.id] = now
         elif isinstance(new, SimService):
             self.changed[new.id] = now
+            if mode_of(new.spec) == "Replicated":
+                self.note(Stood(now, new.id, new.version, replicas_of(new.spec)))
             if isinstance(old, SimService):
                 self.superseded[new.id, old.version] = now
                 if old.update_state != new.update_state:
