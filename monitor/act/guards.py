@@ -1,7 +1,7 @@
 """The writer's last look at what was decided and at what is there now."""
 
 from monitor.act.spec import ALLOWED, differences
-from monitor.model.action import Action, ScaleTo
+from monitor.model.action import Action, Park, Rollback, ScaleTo, SpecAction, Unpark
 from monitor.model.decision import Decision
 from monitor.model.outcome import Outcome, OutcomeKind
 from monitor.model.service import Service, ServiceMode, UpdateState
@@ -39,7 +39,8 @@ def check_service(
         return refuse(f"{service.name} is the service of this very program")
     if service.mode.is_job:
         return refuse(f"{service.name} is a job: any update would run it again")
-    if isinstance(decision.action, ScaleTo) and service.mode is not ServiceMode.REPLICATED:
+    sized = isinstance(decision.action, ScaleTo | Park | Unpark)
+    if sized and service.mode is not ServiceMode.REPLICATED:
         return refuse(f"{service.name} is a {service.mode} service and has no replica count")
     if service.update_state in ROLLOUT_STATES and not _knowingly(decision.action, service):
         return refuse(f"a rollout of {service.name} is {service.update_state}")
@@ -47,8 +48,10 @@ def check_service(
 
 
 def _knowingly(action: Action | None, service: Service) -> bool:
-    """Whether the action may be written into a running update; never into a paused one."""
-    return (
+    """Whether the action may be written into a running update; into a paused one only a rollback,
+    which itself has more to say of the states of one.
+    """
+    return isinstance(action, Rollback) or (
         isinstance(action, ScaleTo)
         and action.during_rollout
         and service.update_state is UpdateState.UPDATING
@@ -56,7 +59,10 @@ def _knowingly(action: Action | None, service: Service) -> bool:
 
 
 def check_change(
-    service: Service, action: Action, changed: dict[str, object], bounds: tuple[int, int] | None
+    service: Service,
+    action: SpecAction,
+    changed: dict[str, object],
+    bounds: tuple[int, int] | None,
 ) -> Outcome | None:
     """Why the changed spec must not be posted: it changes nothing, or more than its field.
 

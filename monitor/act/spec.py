@@ -4,24 +4,28 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from monitor.model.action import Action, ForceUpdate, ScaleTo
+from monitor.model.action import ForceUpdate, Park, ScaleTo, SpecAction, Unpark
 
 Path = tuple[str | int, ...]
 
-ALLOWED: dict[type[Action], Path] = {
+ALLOWED: dict[type[SpecAction], Path] = {
     ScaleTo: ("Mode", "Replicated", "Replicas"),
     ForceUpdate: ("TaskTemplate", "ForceUpdate"),
+    Park: ("Mode", "Replicated", "Replicas"),
+    Unpark: ("Mode", "Replicated", "Replicas"),
 }
 
 
-def changed_spec(spec: Mapping[str, Any], action: Action) -> dict[str, Any]:
+def changed_spec(spec: Mapping[str, Any], action: SpecAction) -> dict[str, Any]:
     """A copy of the raw `Spec` with the action's field set.
 
     ForceUpdate counts up from what is there (absent is 0), as `docker service update --force`.
     """
     changed: dict[str, Any] = copy.deepcopy(dict(spec))
     match action:
-        case ScaleTo(replicas):
+        case Park():
+            changed["Mode"]["Replicated"]["Replicas"] = 0
+        case ScaleTo(replicas) | Unpark(replicas):
             changed["Mode"]["Replicated"]["Replicas"] = replicas
         case ForceUpdate():
             template = changed["TaskTemplate"]

@@ -1,11 +1,14 @@
 """Carries out one decision: reads again, checks, writes once with the version it was decided on."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from monitor.act.guards import check_change, check_service, refuse
 from monitor.act.permit import Permit
+from monitor.act.rollback import Before, gone_parts, target_of
 from monitor.act.spec import changed_spec
+from monitor.act.task_stopper import TaskStopper
+from monitor.model.action import Notify, RestartTask, Rollback, SetAvailability, SpecAction
 from monitor.model.decision import Decision
 from monitor.model.fingerprint import fingerprint
 from monitor.model.outcome import Outcome, OutcomeKind
@@ -20,6 +23,7 @@ from monitor.ports.errors import (
     NotAManager,
     Unreachable,
 )
+from monitor.ports.node_hands import NodeHands
 
 MAX_DECISION_AGE = 5.0
 """Seconds after which a decision is too old to be written, checked right before the write."""
@@ -30,21 +34,72 @@ AMBIGUOUS_FAULTS = (Unreachable, DeadlineExceeded, BadAnswer, NotAManager)
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """own_service_id: the service of this program, which is never written to; None if unknown."""
+    """own_service_id: the service of this program, which is never written to; None if unknown.
+
+    hands: how something is done on other nodes; None: there is no way.
+    before: the spec of the last deploy before a service's present one.
+    """
 
     engine: Engine
     actorship: Actorship
     clock: Clock
     own_service_id: Callable[[], str | None] = lambda: None
+    hands: NodeHands | None = None
+    before: Before = lambda _: None
 
     async def write(self, decision: Decision, permit: Permit) -> Outcome:
-        """Writes the decision's action at most once; never raises EngineError.
+        """Carries the decision's action out at most once; never raises EngineError.
 
         A version conflict is an outcome, not a reason to try again: the caller decides anew.
         """
-        action = decision.action
-        if action is None:
-            return refuse("nothing to do")
+        match decision.action:
+            case None:
+                return refuse("nothing to do")
+            case RestartTask() as action:
+                return await self._stop(decision, action, permit)
+            case Rollback() as action:
+                return await self._roll_back(decision, action, permit)
+            case Notify():
+                return self._too_late(decision, permit) or Outcome(OutcomeKind.APPLIED)
+            case SetAvailability():
+                return refuse(f"{decision.action_name} is not carried out yet")
+            case action:
+                return await self._change(decision, action, permit)
+
+    async def _stop(self, decision: Decision, action: RestartTask, permit: Permit) -> Outcome:
+        if self.hands is None:
+            return refuse("this agent has no way to the other nodes")
+
+        def time_left() -> float | str:
+            refused = self._too_late(decision, permit)
+            left = decision.time.mono + MAX_DECISION_AGE - self.clock.now().mono
+            return left if refused is None else refused.detail
+
+        stopper = TaskStopper(self.engine, self.hands, self.own_service_id)
+        return await stopper.stop(decision, action, permit.term, time_left)
+
+    async def _roll_back(self, decision: Decision, action: Rollback, permit: Permit) -> Outcome:
+        try:
+            service = await self.engine.service(decision.service_id)
+            refused = check_service(decision, service, self.own_service_id())
+            if refused is not None:
+                return refused
+            target = target_of(service, self.before, action.target)
+            if isinstance(target, Outcome):
+                return target
+            gone = await gone_parts(self.engine, target.spec)
+        except EngineError as error:
+            return Outcome(OutcomeKind.FAILED, f"not written, since reading failed: {error}")
+        refused = self._too_late(decision, permit)
+        if gone:
+            refused = refuse(f"what {service.name} needed before is gone: {gone}")
+        if refused is not None:
+            return refused
+        write = self.engine.roll_back_service if target.by_swarm else self.engine.update_service
+        spec = service.raw["Spec"] if target.by_swarm else target.spec
+        return await self._post(write(service.id, decision.version, spec), fingerprint(target.spec))
+
+    async def _change(self, decision: Decision, action: SpecAction, permit: Permit) -> Outcome:
         try:
             service = await self.engine.service(decision.service_id)
         except EngineError as error:
@@ -57,9 +112,13 @@ class Writer:
         refused = refused or self._too_late(decision, permit)
         if refused is not None:
             return refused
-        posted = fingerprint(changed)
+        write = self.engine.update_service(service.id, decision.version, changed)
+        return await self._post(write, fingerprint(changed))
+
+    async def _post(self, write: Awaitable[None], posted: str) -> Outcome:
+        """posted: the fingerprint of what the service will be."""
         try:
-            await self.engine.update_service(service.id, decision.version, changed)
+            await write
         except Conflict as error:
             return Outcome(OutcomeKind.CONFLICT, str(error), posted)
         except AMBIGUOUS_FAULTS as error:

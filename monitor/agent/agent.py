@@ -5,11 +5,18 @@ from collections.abc import Callable, Mapping
 
 from monitor.agent.core import Core, Shared
 from monitor.agent.end_facts import end_facts
-from monitor.agent.facts import EventLag, agent_facts, build_info, operator_facts
+from monitor.agent.facts import (
+    EventLag,
+    agent_facts,
+    build_info,
+    notification_facts,
+    operator_facts,
+)
 from monitor.agent.fleet import Fleet
 from monitor.agent.fleet_facts import fleet_facts
 from monitor.agent.lag import LoopLag
 from monitor.agent.notebook import Notebook
+from monitor.agent.notifying import Notifying
 from monitor.agent.reports import Reports
 from monitor.agent.rules_digest import acting_digest
 from monitor.agent.series import Series
@@ -25,6 +32,7 @@ from monitor.fleet.secret import Secret
 from monitor.model.event import Event
 from monitor.model.peer import Peer
 from monitor.model.rule import RuleSet
+from monitor.notify.notifier import Notifier
 from monitor.ports.clock import Clock
 from monitor.ports.engine import Engine
 from monitor.ports.usage import UsageSource
@@ -71,10 +79,19 @@ class Agent:
             self.metrics, clock, lambda: self.core.controller.assignments, calendar
         )
         self._notebook = Notebook(self._reports)
+        self.notifier = Notifier(settings.notify, clock)
+        told = Notifying(
+            self._notebook,
+            self.notifier,
+            clock,
+            node=lambda: self.core.identity.node_name,
+            acting=lambda: self.core.actorship.term() is not None and not settings.dry_run,
+            scaling=settings.notify_scaling,
+        )
         self.core = Core(
             engine,
             clock,
-            observer=self._notebook,
+            observer=told if settings.notify else self._notebook,
             before_write=self._notebook.before_write,
             on_change=self._changed,
             on_event=self._heard,
@@ -88,6 +105,7 @@ class Agent:
             shared=self._shared(boot_id),
             proc_root=settings.proc_root,
             cgroup_root=settings.cgroup_root,
+            data=settings.data,
         )
         budget = self.metrics.budget
         cluster = ClusterExposition(
@@ -116,6 +134,7 @@ class Agent:
             exposition=Exposition(self.metrics, local, cluster, clock.now),
             refresh_exposition=self._series.refresh,
             clock=clock,
+            by_hand=core.by_hand,
         )
 
     def _shared(self, boot_id: str) -> Shared | None:
@@ -166,7 +185,10 @@ class Agent:
                 ]
                 if self.fleet is not None:
                     beside.append(group.create_task(self.fleet.run(), name="fleet"))
+                if self._settings.notify:
+                    beside.append(group.create_task(self.notifier.run(), name="notifier"))
                 await self.core.run(stop)
+                await self.notifier.finish()
                 for part in beside:
                     part.cancel()
 
@@ -202,5 +224,6 @@ class Agent:
             loop_lag=self._loop_lag,
             operator=operator_facts(core.controller, self._door, self._clock.now()),
             ends=end_facts(core, self._clock.now().wall),
+            notifications=notification_facts(self.notifier),
             fleet=fleet_facts(core, self.fleet, self._digest(), self._notebook.dropped),
         )

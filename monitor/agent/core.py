@@ -7,15 +7,21 @@ from pathlib import Path
 
 import structlog
 
+from monitor.act.stop_desk import StopDesk
 from monitor.act.writer import Writer
 from monitor.agent.acting import Acting, Agreement
 from monitor.agent.actor import LeaderActs
 from monitor.agent.ends_watch import EndsWatch
+from monitor.agent.evidence import GatheredEvidence
+from monitor.agent.hands import Hands
+from monitor.agent.health_log import HealthLog
 from monitor.agent.holding import MayHold
 from monitor.agent.identity import Identity
 from monitor.agent.noting import Noting
+from monitor.agent.restarts_log import RestartsLog
 from monitor.cluster.mirror import Mirror
 from monitor.control.assignment import NO_LABELS, LabelSource
+from monitor.control.by_hand import ByHand
 from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE
 from monitor.control.controller import Controller
 from monitor.control.observer import Observer
@@ -34,6 +40,7 @@ from monitor.ports.numbers import NumberReader
 from monitor.ports.usage import UsageSource
 from monitor.sources.calendar import CronCalendar
 from monitor.sources.numbers import Numbers
+from monitor.store.deploy_keeper import DeployKeeper
 from monitor.store.state_config import StateConfig
 from monitor.usage.everywhere import EverywhereUsage
 from monitor.usage.remote import RemoteUsage
@@ -42,6 +49,9 @@ from monitor.usage.sampler import Sampler
 SAMPLES_EVERY = 1.0
 WRITES_MAY_TAKE = 5.0
 """Seconds that writes in flight get to end once the agent is to stop; it stops within 10 s."""
+
+DEPLOYS = "deploys"
+"""The folder of what services were before, below that of the journal."""
 
 STORING_MAY_TAKE = 1.0
 """Seconds for what must survive, after that; giving up the lease takes 2 s at most."""
@@ -72,6 +82,7 @@ class Core:
     service's labels. on_change: called with the ids of services whose view is another one, or
     that are gone. on_event: called with each event of the engine, once. Both before the parts
     here learn of it. before_write: awaited with each decision that is about to be written.
+    data: where what services were before is kept; None: in memory alone.
     """
 
     def __init__(
@@ -94,7 +105,9 @@ class Core:
         before_write: Callable[[Decision], Awaitable[None]] | None = None,
         proc_root: Path = Path("/proc"),
         cgroup_root: Path = Path("/sys/fs/cgroup"),
+        data: Path | None = None,
     ) -> None:
+        self._clock = clock
         self._on_change = on_change
         self._on_event = on_event
         self._log = structlog.get_logger("monitor.agent")
@@ -132,20 +145,50 @@ class Core:
             engine_up=self._answers,
         )
         self.liveness = Liveness(engine, clock, self._engine_up, on_recovery=self.stream.reconnect)
+        self.deploys = DeployKeeper(None if data is None else data / DEPLOYS)
+        self._health, restarts = HealthLog(), RestartsLog()
+        self.stop_desk = StopDesk(
+            engine,
+            clock,
+            node_id=lambda: self.identity.node_id,
+            own_service_id=self.identity.own_service_id,
+            own_container_id=self.identity.own_container_id,
+        )
+        self.hands = Hands(lambda: self.identity.node_id, self.stop_desk.carry_out)
         self.controller = Controller(
             views=self.mirror,
             usage=self.usage,
             numbers=self._numbers if numbers is None else numbers,
             calendar=self.calendar,
-            writer=Writer(engine, self.actorship, clock, self.identity.own_service_id),
+            writer=Writer(
+                engine,
+                self.actorship,
+                clock,
+                self.identity.own_service_id,
+                self.hands,
+                self.deploys.before,
+            ),
             actorship=self.actorship,
             clock=clock,
-            observer=Noting(observer, self.ends),
+            observer=Noting(observer, self.ends, self.mirror.stopped_by_us, restarts, clock),
             dry_run=dry_run,
             writes_per_minute=writes_per_minute,
             label_source=label_source,
             survival=self.survival,
             before_write=before_write,
+            evidence=GatheredEvidence(
+                mirror=self.mirror,
+                ends=self.ends,
+                health=self._health,
+                restarts=restarts,
+                deploys=self.deploys,
+                own_node_id=lambda: self.identity.node_id,
+                peers=None if shared is None else shared.peers,
+                parked=self._parked,
+            ),
+        )
+        self.by_hand = ByHand(
+            self.controller.writes, self.actorship, clock, self.survival, lambda: dry_run
         )
 
     def _share(self, engine: Engine, clock: Clock, shared: Shared) -> None:
@@ -171,7 +214,7 @@ class Core:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Raises an ExceptionGroup of whatever nobody expected; no fault of the engine is."""
-        async with asyncio.TaskGroup() as group:
+        async with self.stop_desk.open(), asyncio.TaskGroup() as group:
             parts = [
                 group.create_task(run(), name=name)
                 for name, run in (
@@ -182,6 +225,7 @@ class Core:
                     ("sampler", self.sampler.run),
                     ("numbers", self._read_numbers),
                     ("ticks", self._tick),
+                    ("deploys", self.deploys.run),
                 )
             ]
             if isinstance(self.lease, Lease) and self.survival is not None:
@@ -224,12 +268,26 @@ class Core:
     def _changed(self, service_ids: frozenset[str]) -> None:
         self._look_at_actorship()
         self._watch.services(service_ids)
+        self._keep_deploys(service_ids)
         self._on_change(service_ids)
         self.controller.touch(sorted(service_ids))  # the order of a set differs from run to run
+
+    def _keep_deploys(self, service_ids: frozenset[str]) -> None:
+        """A worker sees no services: that does not mean that they are gone."""
+        if self.mirror.fresh:
+            there = self.mirror.services()
+            self.deploys.seen(there[one] for one in service_ids if one in there)
+            self.deploys.gone((service_ids | self.deploys.known()) - there.keys())
+            for gone in service_ids - there.keys():
+                self._health.forget(gone)
+
+    def _parked(self, service_id: str) -> tuple[str, int] | None:
+        return self.controller.book.parked(service_id)
 
     def _heard(self, event: Event) -> None:
         self._on_event(event)
         self._watch.heard(event)
+        self._health.heard(event, self._clock.now().mono)
         self.mirror.hint(event)
         self.sampler.hint(event)
         if isinstance(self.lease, Lease) and self.survival is not None:
@@ -263,6 +321,7 @@ class Core:
         """An event of a container on another node, from the agent there."""
         if event.type == "container":
             self._watch.heard(event)
+            self._health.heard(event, self._clock.now().mono)
             self.mirror.hint(event)
 
     def missed_elsewhere(self, node_id: str) -> None:

@@ -19,12 +19,14 @@ from monitor.export.facts import (
     EndFacts,
     FleetFacts,
     MirrorFacts,
+    NotificationFacts,
     OperatorFacts,
     RuleConfigFacts,
     StreamFacts,
 )
 from monitor.model.event import Event
 from monitor.model.now import Now
+from monitor.notify.notifier import Notifier
 from monitor.ports.actorship import Actorship
 from monitor.ports.clock import Clock
 from monitor.rulefile.watch import WatchedRules
@@ -70,6 +72,19 @@ def operator_facts(controller: Controller, door: Door, now: Now) -> OperatorFact
     )
 
 
+def notification_facts(notifier: Notifier) -> tuple[NotificationFacts, ...]:
+    return tuple(
+        NotificationFacts(
+            line.target.name,
+            line.counts.sent,
+            line.counts.failed,
+            dict(line.counts.dropped),
+            line.waiting,
+        )
+        for line in notifier.lines
+    )
+
+
 def call_facts(calls: CallStats) -> tuple[CallFacts, ...]:
     return tuple(
         CallFacts(
@@ -100,6 +115,7 @@ def agent_facts(
     operator: OperatorFacts,
     fleet: FleetFacts | None = None,
     ends: EndFacts | None = None,
+    notifications: tuple[NotificationFacts, ...] = (),
 ) -> AgentFacts:
     """One moment of all parts; reads memory alone."""
     config = rules.status()
@@ -112,6 +128,7 @@ def agent_facts(
         operator=operator,
         fleet=fleet,
         ends=ends,
+        notifications=notifications,
         stream=stream_facts(stream, event_lag, engine_up=liveness.up),
         mirror=None
         if mirror.state is MirrorState.WORKER

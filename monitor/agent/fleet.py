@@ -88,6 +88,7 @@ class Fleet:
             clock,
             secret,
             self.about,
+            on_command=core.stop_desk.carry_out,
             on_manager_about=self._manager_said,
             on_manager_gone=self._manager_gone,
         )
@@ -102,6 +103,7 @@ class Fleet:
             on_resync=self._resync,
             connect=connect,
         )
+        core.hands.reach(self.streams.command)
 
     def peers(self) -> Mapping[str, Peer]:
         """The other nodes' agents by node id; none as long as this node is no manager."""

@@ -18,6 +18,7 @@ _ASK_EVERY = 10.0
 class Identity:
     """Asked anew every 10 s and when told to: an engine may join or leave a Swarm meanwhile.
 
+    own_container_id: of the container this process is in, None where it is in none.
     on_change: called when the node became another one, or its part in the Swarm did; not when
         both are first known.
     """
@@ -28,7 +29,8 @@ class Identity:
         self._engine = engine
         self._on_change = on_change
         self._own_service_id = own_service_id
-        self._container_id = own_container_id() if own_service_id is None else None
+        self.own_container_id = own_container_id()
+        self._container_id = self.own_container_id if own_service_id is None else None
         self._known = _UNKNOWN
         self._ask = asyncio.Event()
         self._log = structlog.get_logger("monitor.agent")

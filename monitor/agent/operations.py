@@ -8,13 +8,18 @@ import structlog
 
 from monitor.cluster.mirror import Mirror
 from monitor.control.assignment import Claim, claims_on
+from monitor.control.by_hand import ByHand
 from monitor.control.controller import Controller
 from monitor.control.pauses import Pauses, TooManyPauses
+from monitor.model.action import Action, Rollback, Unpark
+from monitor.model.outcome import OutcomeKind
 from monitor.model.pause import Pause, PauseScope
 from monitor.model.rule import AnyRule, RuleMode, RuleSet, ScaleRule
-from monitor.model.scalar import JsonUrl, PrometheusQuery, ScalarMetric
+from monitor.model.scalar import JsonUrl, PrometheusQuery
 from monitor.model.service import Service
+from monitor.model.sources import sources_of
 from monitor.model.usage import Usage
+from monitor.model.view import ServiceView
 from monitor.ports.actorship import Actorship
 from monitor.ports.clock import Clock
 from monitor.web.state import Explanation, Refused
@@ -30,8 +35,15 @@ class OperatorDesk:
     """A `monitor.web.state.Operations` over the parts of one agent."""
 
     def __init__(
-        self, *, controller: Controller, mirror: Mirror, actorship: Actorship, clock: Clock
+        self,
+        *,
+        controller: Controller,
+        mirror: Mirror,
+        actorship: Actorship,
+        clock: Clock,
+        by_hand: ByHand | None = None,
     ) -> None:
+        self._by_hand = by_hand
         self._controller = controller
         self._mirror = mirror
         self._actorship = actorship
@@ -76,6 +88,44 @@ class OperatorDesk:
         why_not = await self._controller.keep_pauses(pauses)
         if why_not:
             raise Refused(503, f"Nothing was changed: {why_not}. Try again.")
+
+    async def roll_back(self, service_name: str, *, by: str) -> str:
+        """One of the Swarm's own services, whether a rule is about it or not."""
+        sentence = f"{service_name} goes back to what it was before its last deploy{_for(by)}"
+        view = self._view(service_name)
+        return await self._do(Rollback("", view.service.replicas), view, sentence)
+
+    async def unpark(self, service_name: str, *, by: str) -> str:
+        """What a rule parked is what it was; a person's zero is no parking."""
+        view = self._view(service_name)
+        parked = self._controller.book.parked(view.service.id)
+        if parked is None:
+            raise Refused(409, f"Nothing was changed: no rule has parked {service_name}.")
+        if view.service.replicas != 0:
+            raise Refused(409, f"Nothing was changed: {service_name} is not at zero any more.")
+        rule, replicas = parked
+        sentence = f"{service_name} has its {replicas} replicas again, parked by {rule}{_for(by)}"
+        return await self._do(Unpark(replicas), view, sentence)
+
+    def _view(self, service_name: str) -> ServiceView:
+        view = self._mirror.view(self._service(service_name).id)
+        if view is None:
+            raise Refused(404, f"There is no service {service_name[:_SHOWN]!r} any more.")
+        return view
+
+    async def _do(self, action: Action, view: ServiceView, sentence: str) -> str:
+        """The sentence once it is done."""
+        if self._by_hand is None:
+            raise Refused(409, "Nothing was changed: this agent does nothing by hand.")
+        outcome = await self._by_hand.do(action, view, sentence)
+        match outcome.kind:
+            case OutcomeKind.APPLIED:
+                return sentence
+            case OutcomeKind.CONFLICT | OutcomeKind.REFUSED:
+                raise Refused(409, f"Nothing was changed: {outcome.detail}.")
+            case OutcomeKind.UNKNOWN:
+                raise Refused(504, f"Whether it was done is not known: {outcome.detail}.")
+        raise Refused(502, f"Nothing was changed: {outcome.detail}.")
 
     def claim(
         self, rules: RuleSet, service_name: str, rule: str | None
@@ -157,16 +207,18 @@ class OperatorDesk:
             raise Refused(404, f"There is no {scope} {name[:_SHOWN]!r}{_close(name, known)}")
 
 
+def _for(by: str) -> str:
+    return f" for {by}" if by else ""
+
+
 def unread_numbers(claim: Claim, usage: Usage) -> list[str]:
     """Names of the rule's metrics whose source has not answered yet, neither well nor badly."""
-    if claim.rivals or not isinstance(claim.rule, ScaleRule):
+    if claim.rivals:
         return []
     return [
-        metric.name
-        for metric in claim.rule.metrics
-        if isinstance(metric, ScalarMetric)
-        and isinstance(metric.source, PrometheusQuery | JsonUrl)
-        and metric.name not in usage.numbers
+        name
+        for name, source in sources_of(claim.rule).items()
+        if isinstance(source, PrometheusQuery | JsonUrl) and name not in usage.numbers
     ]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE
 from monitor.export.family import TaskLabels
+from monitor.notify.target import Target
 from monitor.rulefile.label_limits import LabelCeilings
 
 
@@ -25,6 +26,8 @@ class Settings:
     talks to no other.
     data: folder of the journal; None: there is none.
     own_service_id: the service this agent runs as; None lets the agent find out.
+    notify: who is told of actions, failures and open problems; of each scaling, too, with
+    notify_scaling.
     """
 
     docker: str
@@ -47,3 +50,5 @@ class Settings:
     fleet_port: int = 9581
     secret_file: Path | None = None
     data: Path | None = None
+    notify: tuple[Target, ...] = ()
+    notify_scaling: bool = False

@@ -13,12 +13,13 @@ from monitor.cluster.mirror import Mirror
 from monitor.cluster.standing import MirrorState
 from monitor.control.assignment import names_nobody_has
 from monitor.control.book import Entry
+from monitor.control.by_hand import ByHand
 from monitor.control.controller import Controller
 from monitor.engine.liveness import Liveness
 from monitor.export.exposition import Exposition
 from monitor.model.cause import TaskEnd
 from monitor.model.peer import PeerState
-from monitor.model.rule import AnyRule, ScaleRule
+from monitor.model.rule import AnyRule, RestartRule, ScaleRule
 from monitor.model.usage import MetricKind
 from monitor.model.view import ServiceView
 from monitor.ports.actorship import Actorship
@@ -72,9 +73,14 @@ class AgentState:
         exposition: Exposition,
         refresh_exposition: Callable[[], None],
         clock: Clock,
+        by_hand: ByHand | None = None,
     ) -> None:
         self.operations: Operations = OperatorDesk(
-            controller=controller, mirror=mirror, actorship=actorship, clock=clock
+            controller=controller,
+            mirror=mirror,
+            actorship=actorship,
+            clock=clock,
+            by_hand=by_hand,
         )
         self._identity = identity
         self._mirror = mirror
@@ -216,7 +222,7 @@ class AgentState:
             if rule.selector.matches(service)
         )
         problems = tuple(f"no service is named {name} (yet)" for name in missing)
-        kind = "scale" if isinstance(rule, ScaleRule) else "restart"
+        kind = {ScaleRule: "scale", RestartRule: "restart"}.get(type(rule), "rebalance")
         return RuleStatus(rule.name, kind, str(rule.mode), rule.source, services, problems)
 
     def _actor(self) -> str | None:

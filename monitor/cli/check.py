@@ -19,7 +19,8 @@ def run_check(paths: Sequence[Path]) -> int:
     if result.rules is None:
         print(f"{_count(len(result.problems), 'problem')} in {files}")
         return 1
-    print(f"{_count(len(result.rules.rules), 'rule')} in {files}, no problems")
+    count = len(result.rules.rules) + len(result.rules.node_rules)
+    print(f"{_count(count, 'rule')} in {files}, no problems")
     return 0
 
 

@@ -11,7 +11,7 @@ from monitor.cli.check import run_check, run_schema
 from monitor.cli.client import DEFAULT_AGENT
 from monitor.cli.demo import demo
 from monitor.cli.keep_replicas import run_keep_replicas
-from monitor.cli.operate import explain, pause, resume
+from monitor.cli.operate import explain, pause, resume, rollback, unpark
 from monitor.cli.options import AgentUrl, AsJson
 from monitor.cli.replay import replay
 from monitor.cli.ruletest import run_rule_tests
@@ -222,6 +222,24 @@ def run(  # noqa: PLR0917  # each is an option of the command
             show_default=False,
         ),
     ] = None,
+    notify: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="SWARM_MONITOR_NOTIFY",
+            metavar="FORM=URL|FILE",
+            help="Who is told of actions, failures and open problems: webhook, slack or "
+            "alertmanager, and its URL or a file that holds it; several times for several.",
+            show_default=False,
+        ),
+    ] = None,
+    notify_scaling: Annotated[
+        bool,
+        typer.Option(
+            "--notify-scaling/--no-notify-scaling",
+            envvar="SWARM_MONITOR_NOTIFY_SCALING",
+            help="Whether they are told of each scaling, too.",
+        ),
+    ] = False,
     service_id: Annotated[
         str | None,
         typer.Option(
@@ -255,6 +273,8 @@ def run(  # noqa: PLR0917  # each is an option of the command
         label_max_replicas=label_max_replicas,
         label_urls=label_urls,
         label_restarts=label_restarts,
+        notify=tuple(notify or ()),
+        notify_scaling=notify_scaling,
     )
     raise typer.Exit(run_run(options))
 
@@ -328,7 +348,7 @@ def keep_replicas(
     raise typer.Exit(run_keep_replicas(agent, compose, stack))
 
 
-for command in (pause, resume, explain, replay, simulate, demo):
+for command in (pause, resume, rollback, unpark, explain, replay, simulate, demo):
     app.command()(command)
 
 

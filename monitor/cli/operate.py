@@ -1,4 +1,4 @@
-"""The commands `pause`, `resume` and `explain`, as typer reads them."""
+"""The commands `pause`, `resume`, `rollback` and `explain`, as typer reads them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +9,7 @@ from monitor.cli.client import DEFAULT_AGENT
 from monitor.cli.explain import run_explain
 from monitor.cli.options import AgentUrl, AsJson, TokenFile
 from monitor.cli.pause import Target, run_pause, run_resume
+from monitor.cli.rollback import run_rollback, run_unpark
 
 _Name = Annotated[
     str | None,
@@ -58,6 +59,27 @@ def resume(  # noqa: PLR0917  # each is an option of the command
     """End a pause. Each one ends on its own: --all ends the pause of everything alone."""
     target = Target(name=name, service=service, rule=rule, everything=everything)
     raise typer.Exit(run_resume(agent, target, token_file=token_file))
+
+
+def rollback(
+    service: Annotated[str, typer.Argument(help="The service's name.")],
+    agent: AgentUrl = DEFAULT_AGENT,
+    token_file: TokenFile = None,
+) -> None:
+    """Put a service back to what it was before its last deploy; its replica count stays.
+
+    `docker service rollback` undoes the last write instead, which may have been a scale.
+    """
+    raise typer.Exit(run_rollback(agent, service, token_file=token_file))
+
+
+def unpark(
+    service: Annotated[str, typer.Argument(help="The service's name.")],
+    agent: AgentUrl = DEFAULT_AGENT,
+    token_file: TokenFile = None,
+) -> None:
+    """Give a service that a rule parked the replicas back that it had."""
+    raise typer.Exit(run_unpark(agent, service, token_file=token_file))
 
 
 def explain(  # noqa: PLR0917  # each is an option of the command

@@ -41,7 +41,7 @@ def run_pause(
 
     def pausing() -> Any:
         body: dict[str, Any] = dict(_scope(target, lambda: _known(agent)))
-        body |= {"for": for_, "note": note, "by": _me()}
+        body |= {"for": for_, "note": note, "by": whoami()}
         token = operator_token(token_file)
         return call(agent, Call(path=_PATH, method="POST", body=body, token=token))
 
@@ -120,7 +120,7 @@ def _scope(target: Target, names: Callable[[], _Names]) -> dict[str, str | bool]
     raise AskError(found.none_such.format(repr(name)) + hint)
 
 
-def _me() -> str:
+def whoami() -> str:
     """`ann@laptop`, to be shown with the pause."""
     try:
         user = getpass.getuser()

@@ -15,6 +15,7 @@ from monitor.cli.token import TOKEN_VARIABLE
 from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE
 from monitor.engine.address import parse_address as parse_engine_address
 from monitor.export.family import TaskLabels
+from monitor.notify.target import Target, TargetError, parse_targets
 from monitor.rulefile.label_limits import LabelCeilings
 from monitor.sources.fault import SourceFault
 from monitor.web.door import TokenSource
@@ -51,6 +52,8 @@ class RunOptions:
     fleet_listen: str = DEFAULT_FLEET_LISTEN
     secret_file: Path | None = None
     data: Path | None = None
+    notify: tuple[str, ...] = ()
+    notify_scaling: bool = False
 
 
 class OptionError(ValueError):
@@ -114,6 +117,8 @@ def settings_from(options: RunOptions) -> Settings:
         fleet_port=fleet_port,
         secret_file=options.secret_file,
         data=options.data,
+        notify=_targets(options.notify),
+        notify_scaling=options.notify_scaling,
     )
 
 
@@ -146,6 +151,13 @@ def _prometheus(url: str | None) -> str | None:
     if not fine:
         raise OptionError("--prometheus: write the server's URL, as in http://prometheus:9090")
     return url
+
+
+def _targets(texts: tuple[str, ...]) -> tuple[Target, ...]:
+    try:
+        return parse_targets(texts)
+    except TargetError as error:
+        raise OptionError(f"--notify: {error}") from None
 
 
 def _one_of(option: str, given: str, known: list[str] | tuple[str, ...]) -> None:

@@ -95,6 +95,12 @@ class Holdings:
             room=self._room(service, tasks) if room else UNKNOWN_ROOM,
         )
 
+    def stopped_by_us(self, service_id: str, task_id: str, now: float) -> None:
+        """The end of that task is no failure of its service."""
+        tasks = self._tasks.get(service_id)
+        if tasks is not None:
+            tasks.moments.stopped_by_us(task_id, now)
+
     def _room(self, service: Service, tasks: TaskSet) -> Room:
         """Worked out anew only after something that it hangs on changed."""
         taken = self._occupied.now

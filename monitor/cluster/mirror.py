@@ -148,6 +148,10 @@ class Mirror:
                 if self.state is MirrorState.WORKER:
                     self._retry.set()
 
+    def stopped_by_us(self, service_id: str, task_id: str) -> None:
+        """That task was, or may have been, stopped by a rule: its end is no failure."""
+        self._holdings.stopped_by_us(service_id, task_id, self._now())
+
     def expect(self, service_ids: Iterable[str]) -> None:
         """These services were just written to: they are read again at once."""
         for service_id in service_ids:

@@ -19,6 +19,20 @@ class Moments:
     starting_since: Mapping[str, float] = field(default_factory=dict)
     pending_since: Mapping[str, float] = field(default_factory=dict)
     failed_at: tuple[float, ...] = ()
+    _failed: dict[str, float] = field(default_factory=dict)
+    _ours: dict[str, float] = field(default_factory=dict)
+
+    def stopped_by_us(self, task_id: str, now: float) -> None:
+        """That task's end is no failure, whether it was seen already or not."""
+        self._ours[task_id] = now
+        self._failed.pop(task_id, None)
+        self._count(now)
+
+    def _count(self, now: float) -> None:
+        for known in (self._failed, self._ours):
+            for task_id in [one for one, at in known.items() if at <= now - FAILURES_KEPT]:
+                del known[task_id]
+        self.failed_at = tuple(self._failed.values())
 
     def update(
         self,
@@ -51,17 +65,17 @@ class Moments:
         self.pending_since = {
             task.id: self.pending_since.get(task.id, now) for task in new.values() if waits(task)
         }
-        failures = sum(
-            1
-            for task in new.values()
-            if watched
-            and task.state in _FAILED
-            and task.template == template
-            and not _in(old.get(task.id), *_FAILED)
-            and _was_wanted(old.get(task.id))
-        )
-        recent = (at for at in self.failed_at if at > now - FAILURES_KEPT)
-        self.failed_at = (*recent, *((now,) * failures))
+        for task in new.values():
+            if (
+                watched
+                and task.state in _FAILED
+                and task.template == template
+                and task.id not in self._ours
+                and not _in(old.get(task.id), *_FAILED)
+                and _was_wanted(old.get(task.id))
+            ):
+                self._failed[task.id] = now
+        self._count(now)
 
 
 def waits(task: Task) -> bool:

@@ -23,7 +23,7 @@ _NOBODY: Counter[str] = Counter()
 
 
 @dataclass(frozen=True, slots=True)
-class _Needs:
+class Needs:
     """What a task asks of a node. Services with equal needs fit in the same places."""
 
     cpu: float | None
@@ -49,11 +49,11 @@ class Rooms:
 
     nodes: Mapping[str, Node]
     taken: Occupancy
-    _spare: dict[_Needs, _Spare] = field(default_factory=dict)
+    _spare: dict[Needs, _Spare] = field(default_factory=dict)
 
     def of(self, service: Service, tasks: Iterable[Task]) -> Room:
         """See `room_for`."""
-        needs = _needs(service)
+        needs = needs_of(service)
         if service.replicas is None or needs is None:
             return UNKNOWN_ROOM
         placed = Counter(task.node_id for task in tasks if task.live and task.node_id)
@@ -70,7 +70,7 @@ class Rooms:
         where = "1 node" if spare.nodes == 1 else f"{spare.nodes} nodes"
         return Room(staying + spare.more, f"{spare.short} of the {where} that may run it")
 
-    def _spare_for(self, needs: _Needs, placed: Counter[str]) -> _Spare:
+    def _spare_for(self, needs: Needs, placed: Counter[str]) -> _Spare:
         if needs.most_per_node:
             return self._count(needs, placed)  # depends on the service's own tasks
         known = self._spare.get(needs)
@@ -78,13 +78,13 @@ class Rooms:
             known = self._spare[needs] = self._count(needs, _NOBODY)
         return known
 
-    def _count(self, needs: _Needs, placed: Counter[str]) -> _Spare:
+    def _count(self, needs: Needs, placed: Counter[str]) -> _Spare:
         total, eligible, short = 0, 0, Counter[str]()
         for node in self.nodes.values():
-            if not _takes_tasks(node) or not _suits(node, needs):
+            if not takes_tasks(node) or not suits(node, needs):
                 continue
             eligible += 1
-            more, limit = _more(needs, node, placed[node.id], self.taken)
+            more, limit = more_on(needs, node, placed[node.id], self.taken)
             if more is None:
                 return _Spare(eligible, None, "")
             total += more
@@ -102,7 +102,7 @@ def room_for(
     return Rooms(nodes, taken).of(service, tasks)
 
 
-def _more(needs: _Needs, node: Node, placed: int, taken: Occupancy) -> tuple[int | None, str]:
+def more_on(needs: Needs, node: Node, placed: int, taken: Occupancy) -> tuple[int | None, str]:
     """How many more fit on the node, and what limits them; None where nothing does."""
     reserved = taken.reserved.get(node.id, NOTHING)
     limits: list[tuple[int, str]] = []
@@ -123,14 +123,14 @@ def _more(needs: _Needs, node: Node, placed: int, taken: Occupancy) -> tuple[int
     return max(least, 0), what
 
 
-def _needs(service: Service) -> _Needs | None:
+def needs_of(service: Service) -> Needs | None:
     """None where nothing limits where its tasks run."""
     placement = _placement(service)
     ports = host_ports(service)
     cpu, memory = service.cpu_reservation, service.memory_reservation
     if not (cpu or memory or service.max_replicas_per_node or placement or ports):
         return None
-    return _Needs(
+    return Needs(
         cpu,
         memory,
         service.max_replicas_per_node,
@@ -143,7 +143,7 @@ def _needs(service: Service) -> _Needs | None:
     )
 
 
-def _takes_tasks(node: Node) -> bool:
+def takes_tasks(node: Node) -> bool:
     return node.state is not NodeState.DOWN and node.availability is Availability.ACTIVE
 
 
@@ -151,7 +151,7 @@ def _keeps_tasks(node: Node) -> bool:
     return node.state is not NodeState.DOWN and node.availability is not Availability.DRAIN
 
 
-def _suits(node: Node, needs: _Needs) -> bool:
+def suits(node: Node, needs: Needs) -> bool:
     if needs.constraints and not satisfies(node, needs.constraints):
         return False
     return not needs.platforms or runs_on(node, map(dict, needs.platforms))

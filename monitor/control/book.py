@@ -69,6 +69,7 @@ class Book:
     _rules_of: dict[str, dict[str, None]] = field(default_factory=dict)  # by service, of _entries
     _deeds: dict[Key, deque[Entry]] = field(default_factory=dict)
     _bygones: dict[Key, tuple[History, float]] = field(default_factory=dict)
+    _parked: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def history(self, service_id: str, rule: str, own_version: int | None = None) -> History:
         """own_version: the newest version of the service that is known to be our own write."""
@@ -90,6 +91,14 @@ class Book:
         if known is None or not alike(known, history):
             self.changes += 1
         self._histories[service_id, rule] = history
+        if history.course.parked is not None:
+            self._parked[service_id] = (rule, history.course.parked)
+        elif self._parked.get(service_id, ("", 0))[0] == rule:
+            del self._parked[service_id]
+
+    def parked(self, service_id: str) -> tuple[str, int] | None:
+        """The rule that parked the service, and the replicas before; None: none did."""
+        return self._parked.get(service_id)
 
     def histories(self) -> Mapping[Key, History]:
         """Those of rules that are about a service now."""

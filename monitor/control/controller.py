@@ -23,7 +23,7 @@ from monitor.control.unknown_past import as_if_just_done
 from monitor.control.views import Views
 from monitor.control.writes import WritesInFlight
 from monitor.decide import Recorded, record_write, remember
-from monitor.model.action import ScaleTo
+from monitor.model.action import ScaleTo, SpecAction
 from monitor.model.decision import Decision
 from monitor.model.history import History
 from monitor.model.now import Now
@@ -35,6 +35,7 @@ from monitor.model.view import ServiceView
 from monitor.ports.actorship import Actorship
 from monitor.ports.bounds import Calendar
 from monitor.ports.clock import Clock
+from monitor.ports.evidence import EvidenceSource
 from monitor.ports.numbers import NumberReader
 from monitor.ports.usage import UsageSource
 
@@ -47,10 +48,8 @@ SLICE = 0.005
 
 class Controller:
     """Decides and admits; alone changes histories, flights and the book.
-
-    Nothing here awaits while deciding, so a decision is made on one consistent state.
-    survival: keeps what must outlive this agent; None: nothing does. Its `run` is not run here.
-    before_write: awaited right before a write is sent, for a second at the most.
+    Nothing here awaits while deciding. survival: keeps what must outlive this agent, None: nothing
+    does; it is not run here. before_write: awaited before a write is sent, for 1 s at the most.
     """
 
     def __init__(
@@ -68,20 +67,21 @@ class Controller:
         writes_per_minute: int = DEFAULT_WRITES_PER_MINUTE,
         label_source: LabelSource = lambda _: NO_LABELS,
         survival: Survival | None = None,
+        evidence: EvidenceSource | None = None,
         before_write: Callable[[Decision], Awaitable[None]] | None = None,
     ) -> None:
         self.book = Book()
         self.ceiling = WriteCeiling(writes_per_minute)
         self.pauses = Pauses()
         self._views = views
-        self._judging = Judge(usage, numbers, calendar, writer.own_service_id)
+        self._judging = Judge(usage, numbers, calendar, writer.own_service_id, evidence)
         self._actorship = actorship
         self._clock = clock
         self._observer = observer
         self._dry_run = dry_run
         self.assignments = Assignments(label_source=label_source)
         self._due = Attention(usage)
-        self._writes = WritesInFlight(
+        self.writes = WritesInFlight(
             writer,
             clock,
             self._write_ended,
@@ -161,7 +161,7 @@ class Controller:
         """
         left_out = self._heritage.adopt(state, now)
         for (service_id, _), own_version in self._heritage.own_versions(now):
-            self._writes.learn_own(service_id, own_version)
+            self.writes.learn_own(service_id, own_version)
         decided = state.get("decided")
         if isinstance(decided, int):
             self._decisions = max(self._decisions, decided)
@@ -244,7 +244,7 @@ class Controller:
             self.ceiling.leave(service_id)
             return
         self._ruled[service_id] = view.service.name
-        closed_until = self._writes.closed_until(view, now)
+        closed_until = self.writes.closed_until(view, now)
         if closed_until is None:
             self._judge(view, claims, now, group)
         else:
@@ -285,7 +285,7 @@ class Controller:
                 write_is_due = True
                 self.ceiling.start(service_id, decision.id)
                 permit = self._permit(claim.rule, view.service.name, gates.term, now)
-                self._writes.start(group, decision, permit, view)
+                self.writes.start(group, decision, permit, view)
         self.ceiling.stand(service_id, waits=waits)
         self._due.again(service_id, look_again, judged_on if len(judged_on) == len(claims) else ())
         self._tell_changes()
@@ -300,7 +300,7 @@ class Controller:
         return replace(decision, id=f"{name}/{service_id}/{number}"), recorded
 
     def _history(self, service_id: str, rule: AnyRule) -> History:
-        own_version = self._writes.own_version(service_id)
+        own_version = self.writes.own_version(service_id)
         history = self.book.history(service_id, rule.name, own_version)
         since = self._past_unknown_since
         if since is not None and not self.book.knows(service_id, rule.name):
@@ -330,7 +330,7 @@ class Controller:
 
     async def _intend(self, decision: Decision, view: ServiceView, permit: Permit) -> str:
         """Stores the write as if it had been applied, before anything of it is sent."""
-        if self._survival is not None:
+        if self._survival is not None and isinstance(decision.action, SpecAction):
             self._heritage.own[decision.service_id] = mark_of(decision, view.service)
             self._changes += 1
             why_not = await self._survival.save(permit.term)
@@ -356,7 +356,7 @@ class Controller:
             self.book.note_outcome(mark.decision, applied)
         action = mark.decision.action
         if fate is Fate.OWN and isinstance(action, ScaleTo) and not action.during_rollout:
-            self._writes.learn_own(service_id, view.service.version)
+            self.writes.learn_own(service_id, view.service.version)
 
     def _write_counts(self, decision: Decision) -> None:
         if self._survival is not None and not self._heritage.is_own(decision):
@@ -396,5 +396,5 @@ class Controller:
         self.assignments.forget(service_id)
         self.ceiling.leave(service_id)
         self._due.forget(service_id)
-        self._writes.forget(service_id)
+        self.writes.forget(service_id)
         self._ruled.pop(service_id, None)

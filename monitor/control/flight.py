@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from monitor.model.action import Notify, RestartTask
 from monitor.model.decision import Decision
 from monitor.model.fingerprint import fingerprint
 from monitor.model.outcome import Outcome, OutcomeKind
+from monitor.model.task import TaskState
 from monitor.model.view import ServiceView
 
 LANDING_DEADLINE = 30.0
@@ -60,11 +62,25 @@ class Flight:
         if self.outcome is None:
             return Landing.OPEN
         may_have_applied = self.outcome.kind in (OutcomeKind.APPLIED, OutcomeKind.UNKNOWN)
-        if may_have_applied and view.service.version > self.decision.version:
+        read_since = view.fresh and view.tasks_read_at >= self.finished
+        action = self.decision.action
+        if isinstance(action, Notify):
+            return Landing.OWN  # there is nothing of it to be seen
+        if isinstance(action, RestartTask):
+            if may_have_applied and read_since and not _runs(view, action.task_id):
+                return Landing.OWN
+        elif may_have_applied and view.service.version > self.decision.version:
             spec = view.service.raw.get("Spec")
             return Landing.OWN if fingerprint(spec) == self.outcome.posted else Landing.FOREIGN
-        read_since = view.fresh and view.tasks_read_at >= self.finished
-        if self.outcome.kind is not OutcomeKind.APPLIED and read_since:
+        stops = isinstance(action, RestartTask) and may_have_applied
+        if self.outcome.kind is not OutcomeKind.APPLIED and read_since and not stops:
             return Landing.NOT_APPLIED
-        # Reads may lag behind an applied write, so an equal version proves nothing for a while.
+        # Reads may lag behind an applied write, so an equal version proves nothing for a while; nor
+        # does a task that still runs, which has its grace period to stop.
         return Landing.NOT_APPLIED if now - self.finished > LANDING_DEADLINE else Landing.OPEN
+
+
+def _runs(view: ServiceView, task_id: str) -> bool:
+    return any(
+        task.id == task_id and task.live and task.state is TaskState.RUNNING for task in view.tasks
+    )

@@ -8,7 +8,16 @@ from dataclasses import dataclass, replace
 
 from monitor.control.ceiling import NoRoom
 from monitor.control.pauses import Pauses
-from monitor.model.action import ForceUpdate, ScaleTo
+from monitor.model.action import (
+    ForceUpdate,
+    Notify,
+    Park,
+    RestartTask,
+    Rollback,
+    ScaleTo,
+    SetAvailability,
+    Unpark,
+)
 from monitor.model.decision import Decision
 from monitor.model.now import Now
 from monitor.model.pause import Pause
@@ -84,6 +93,18 @@ def hold(
             wish = f"would scale from {decision.current} to {replicas} replicas, but "
         case ForceUpdate():
             wish = "would restart all tasks, but "
+        case RestartTask(place=place, move=move):
+            wish = f"would {'move' if move else 'restart'} task {place[:12]}, but "
+        case Rollback():
+            wish = "would be rolled back, but "
+        case Park():
+            wish = "would be parked, but "
+        case Unpark(replicas):
+            wish = f"would be unparked to {replicas} replicas, but "
+        case Notify():
+            wish = "would be told of, but "
+        case SetAvailability(availability=availability):
+            wish = f"would be set to {availability}, but "
         case None:
             wish = ""
     soonest = [s for s in (decision.recheck_after, recheck_after) if s is not None]
@@ -91,8 +112,10 @@ def hold(
         decision,
         action=None,
         reason=reason,
-        sentence=f"{decision.service_name}: {wish}{why}",
+        sentence=f"{decision.service_name or decision.node_name}: {wish}{why}",
         binding=str(reason),
         would_change=would_change,
+        trial=False,
+        handles=(),
         recheck_after=min(soonest, default=None),
     )

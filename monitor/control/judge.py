@@ -12,6 +12,7 @@ from monitor.model.rule import AnyRule, ScaleRule
 from monitor.model.usage import Usage
 from monitor.model.view import ServiceView
 from monitor.ports.bounds import Calendar
+from monitor.ports.evidence import EvidenceSource, NoEvidence
 from monitor.ports.numbers import NumberReader
 from monitor.ports.usage import UsageSource
 
@@ -27,7 +28,9 @@ class Judge:
         numbers: NumberReader,
         calendar: Calendar,
         own_service_id: Callable[[], str | None],
+        evidence: EvidenceSource | None = None,
     ) -> None:
+        self._evidence = evidence or NoEvidence()
         self._usage = usage
         self._numbers = numbers
         self._calendar = calendar
@@ -57,5 +60,6 @@ class Judge:
             return ambiguous(rule, view, claim.rivals, history, now), recorded
         usage = measure(rule, view, self._usage, self._numbers, now.mono)
         own = view.service.id == self._own_service_id()
-        recorded = record(rule, view, usage, history, now, own_service=own)
-        return decide(rule, view, usage, history, now, own_service=own), recorded
+        known = self._evidence.evidence(rule, view, now)
+        recorded = record(rule, view, usage, history, now, own_service=own, evidence=known)
+        return decide(rule, view, usage, history, now, own_service=own, evidence=known), recorded

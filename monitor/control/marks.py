@@ -9,7 +9,7 @@ from monitor.act.spec import ALLOWED, changed_spec
 from monitor.act.writer import MAX_DECISION_AGE
 from monitor.control.survivors import moment, whole
 from monitor.decide import record_write
-from monitor.model.action import ForceUpdate, ScaleTo
+from monitor.model.action import ForceUpdate, RestartTask, ScaleTo, SpecAction
 from monitor.model.codec import Codec
 from monitor.model.decision import Decision
 from monitor.model.fingerprint import fingerprint
@@ -33,7 +33,8 @@ class Fate(Enum):
 @dataclass(frozen=True, slots=True)
 class Mark:
     """decision: in short, with its action. posted: fingerprint of the spec that it makes of the
-    one it was decided on. expected: the number that it writes: replicas, or ForceUpdate.
+    one it was decided on. expected: the number that it writes: replicas, or ForceUpdate; "" and
+    -1 for an action that writes no number.
     """
 
     decision: Decision
@@ -44,6 +45,8 @@ class Mark:
         """Only as good as the service is new; the version guards whatever follows of it."""
         if service.version < self.decision.version:
             return Fate.UNTOLD
+        if isinstance(self.decision.action, RestartTask):
+            return Fate.UNKNOWN  # it leaves no trace in the service
         if service.version == self.decision.version:
             return Fate.NOT_APPLIED
         spec = service.raw.get("Spec") or {}
@@ -74,14 +77,16 @@ class Mark:
 
 def mark_of(decision: Decision, service: Service) -> Mark:
     """decision: with an action, made on this very version of the service."""
-    assert decision.action is not None
+    if not isinstance(decision.action, SpecAction):
+        return Mark(in_short(decision), "", -1)
     spec = changed_spec(service.raw.get("Spec") or {}, decision.action)
     return Mark(in_short(decision), fingerprint(spec), _number(spec, decision) or 0)
 
 
 def _number(spec: Mapping[str, Any], decision: Decision) -> int | None:
     """The number that the action writes, as it is in `spec`; an absent ForceUpdate is 0."""
-    assert decision.action is not None
+    if not isinstance(decision.action, SpecAction):
+        return None
     value: Any = spec
     for step in ALLOWED[type(decision.action)]:
         value = value.get(step) if isinstance(value, Mapping) else None

@@ -4,7 +4,8 @@ import math
 
 from monitor.decide import metrics_of
 from monitor.model.rule import AnyRule, ScaleRule
-from monitor.model.scalar import JsonUrl, Number, PrometheusQuery, ScalarMetric
+from monitor.model.scalar import JsonUrl, Number, PrometheusQuery
+from monitor.model.sources import sources_of
 from monitor.model.usage import Usage
 from monitor.model.view import ServiceView
 from monitor.ports.numbers import NumberReader
@@ -31,8 +32,6 @@ def measure(
         )
         for metric in metrics_of(rule)
     }
-    if not isinstance(rule, ScaleRule):
-        return Usage(samples)
     return Usage(samples, _numbers(rule, view, numbers, now))
 
 
@@ -49,16 +48,14 @@ def _shared_for(view: ServiceView, now: float) -> float:
 
 
 def _numbers(
-    rule: ScaleRule, view: ServiceView, numbers: NumberReader, now: float
+    rule: AnyRule, view: ServiceView, numbers: NumberReader, now: float
 ) -> dict[str, Number]:
     """Without those that were never read yet."""
     subject = Subject(view.service.name, view.service.stack, rule.name)
     found: dict[str, Number] = {}
-    for metric in rule.metrics:
-        if not isinstance(metric, ScalarMetric):
-            continue
-        if isinstance(metric.source, PrometheusQuery | JsonUrl):
-            number = numbers.number(substituted(metric.source, subject), now)
+    for name, source in sources_of(rule).items():
+        if isinstance(source, PrometheusQuery | JsonUrl):
+            number = numbers.number(substituted(source, subject), now)
             if number is not None:
-                found[metric.name] = number
+                found[name] = number
     return found

@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from monitor.control.course_state import decode_course, encode_course
+from monitor.decide.course import MAX_RESTARTS
 from monitor.decide.flapping import HOUR
-from monitor.decide.history import MAX_RESTARTS, RESTORED_WITHIN
-from monitor.model.history import History, ScaleEvent, Seen
+from monitor.decide.history import RESTORED_WITHIN
+from monitor.model.history import NEW_COURSE, Course, History, ScaleEvent, Seen
 from monitor.model.now import Now
 
 LONGEST_COOLDOWN = 86400.0
@@ -50,6 +52,7 @@ def alike(one: History, other: History) -> bool:
     return one is other or (
         one.events == other.events
         and one.restarts == other.restarts
+        and one.course == other.course
         and one.seen == other.seen
         and one.own_version == other.own_version
         and one.set_by_us == other.set_by_us
@@ -78,12 +81,13 @@ def encode_history(history: History, now: Now) -> dict[str, Any]:
         "zero_by_us": history.scaled_to_zero_by_us,
         "zero_by_user": history.zero_by_user,
         "reset": history.reset,
+        "course": encode_course(history.course, wall),
         "seen": None if seen is None else [seen.version, seen.replicas, seen.template, seen.stack],
     }
     return {
         key: value
         for key, value in found.items()
-        if value is not None and value is not False and value != []  # but 0: a parked count
+        if value is not None and value is not False and value not in ([], {})  # but 0 is kept
     }
 
 
@@ -107,6 +111,7 @@ def decode_history(data: Mapping[str, Any], now: Now) -> tuple[History, int]:
         zero_by_user=reader.one(data, "zero_by_user", flag) or False,
         reset=reader.one(data, "reset", flag) or False,
         seen=reader.one(data, "seen", _seen),
+        course=reader.one(data, "course", reader.course) or NEW_COURSE,
     )
     return history, reader.left_out
 
@@ -145,6 +150,9 @@ class _Reader:
 
     def moment(self, entry: Any) -> float:
         return moment(entry, self._now)
+
+    def course(self, entry: Any) -> Course:
+        return decode_course(entry, self.moment)
 
     def event(self, entry: Any) -> ScaleEvent:
         at, change = entry

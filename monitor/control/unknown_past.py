@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from monitor.decide.history import MAX_RESTARTS
+from monitor.decide.course import MAX_RESTARTS
 from monitor.model.history import History, ScaleEvent
 from monitor.model.rule import AnyRule, ScaleRule
 

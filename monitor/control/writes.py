@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from monitor.act.permit import Permit
 from monitor.act.writer import Writer
 from monitor.control.flight import Flight, Landing
-from monitor.model.action import ScaleTo
+from monitor.model.action import Park, ScaleTo, Unpark
 from monitor.model.decision import Decision
 from monitor.model.now import Now
 from monitor.model.outcome import Outcome, OutcomeKind
@@ -86,7 +86,8 @@ class WritesInFlight:
         if landing is Landing.OWN:
             self._failures.pop(service_id, None)
             action = flight.decision.action
-            if isinstance(action, ScaleTo) and not action.during_rollout:
+            scaled = isinstance(action, ScaleTo) and not action.during_rollout
+            if scaled or isinstance(action, Park | Unpark):
                 self._own_versions[service_id] = view.service.version
         if flight.outcome is not None and flight.outcome.kind is OutcomeKind.UNKNOWN:
             self._learn(flight.decision, flight.outcome, landing)
@@ -105,10 +106,31 @@ class WritesInFlight:
         self, group: asyncio.TaskGroup, decision: Decision, permit: Permit, view: ServiceView
     ) -> None:
         """Sends the decision's write as a task of `group`; its service is closed from now on."""
+        flight = self._begin(decision)
+        group.create_task(self._fly(flight, permit, view), name=f"write {decision.id}")
+
+    async def carry_out(self, decision: Decision, permit: Permit, view: ServiceView) -> Outcome:
+        """As `start`, for who waits for the outcome; its service is open when it is called.
+
+        What was refused holds nobody back, neither rules nor a person's next try.
+        """
+        flight = self._begin(decision)
+        await self._fly(flight, permit, view)
+        assert flight.outcome is not None
+        if flight.outcome.kind in (OutcomeKind.REFUSED, OutcomeKind.CONFLICT):
+            self._drop_flight(decision.service_id)
+        return flight.outcome
+
+    def _drop_flight(self, service_id: str) -> None:
+        """Nothing was sent, so nothing is awaited."""
+        self._flights.pop(service_id, None)
+        self._failures.pop(service_id, None)
+
+    def _begin(self, decision: Decision) -> Flight:
         attempt = self._failures.get(decision.service_id, 0)
         flight = Flight(decision, decision.time.mono, attempt)
         self._flights[decision.service_id] = flight
-        group.create_task(self._fly(flight, permit, view), name=f"write {decision.id}")
+        return flight
 
     async def _fly(self, flight: Flight, permit: Permit, view: ServiceView) -> None:
         outcome = Outcome(OutcomeKind.UNKNOWN, "the agent was stopped during the write")

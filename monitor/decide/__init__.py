@@ -9,6 +9,7 @@ from monitor.decide.conditions import not_written, written
 from monitor.decide.dispatch import decide, metrics_of
 from monitor.decide.guards import guard_recheck, guard_sentence, rollout_guard
 from monitor.decide.history import record_version, record_write, remember
+from monitor.decide.node import decide_node
 from monitor.decide.refusals import ambiguous
 from monitor.decide.replay import Recorded, record, replay
 
@@ -16,6 +17,7 @@ __all__ = [
     "Recorded",
     "ambiguous",
     "decide",
+    "decide_node",
     "guard_recheck",
     "guard_sentence",
     "metrics_of",

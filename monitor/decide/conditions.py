@@ -11,6 +11,7 @@ ACTIVE = "ScalingActive"
 LIMITED = "ScalingLimited"
 FALLBACK = "Fallback"
 FLAPPING = "Flapping"
+BREAKER = "Breaker"
 
 
 def readable() -> Condition:
@@ -65,6 +66,10 @@ def fallback(status: bool, reason: str, message: str) -> Condition:
 
 def flapping(message: str) -> Condition:
     return Condition(FLAPPING, True, "TooManyDirectionChanges", message)
+
+
+def breaker_open(message: str) -> Condition:
+    return Condition(BREAKER, True, "RestartsDoNotHelp", message)
 
 
 def written(decision: Decision) -> Decision:

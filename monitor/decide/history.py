@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from monitor.decide.course import record_action
 from monitor.decide.notice import notice
-from monitor.model.action import ForceUpdate, ScaleTo
+from monitor.model.action import ScaleTo
 from monitor.model.decision import Decision
 from monitor.model.history import History, Recommendation, ScaleEvent
 from monitor.model.now import Now
@@ -12,7 +13,6 @@ from monitor.model.reason import Reason
 
 LONGEST_WINDOW = 3600.0  # seconds: no stabilization window or period of a rate is longer
 RESTORED_WITHIN = 3600.0  # seconds for which it counts that a deploy's reset was put right
-MAX_RESTARTS = 1000  # no budget can ask for more
 
 
 def remember(history: History, decision: Decision) -> History:
@@ -38,6 +38,7 @@ def remember(history: History, decision: Decision) -> History:
         recommendations=tuple(rec for rec in past if rec.at > now - LONGEST_WINDOW),
         holding=decision.holding,
         failing_since=(now if since is None else since) if decision.failing else None,
+        course=history.course if decision.course is None else decision.course,
     )
 
 
@@ -106,11 +107,10 @@ def record_write(history: History, decision: Decision, now: Now) -> History:
                 ),
                 seen=None if decision.seen is None else replace(decision.seen, replicas=replicas),
             )
-        case ForceUpdate():
-            restarts = (*history.restarts, now.mono)[-MAX_RESTARTS:]
-            return replace(history, restarts=restarts, holding=())
         case None:
             return history
+        case _:
+            return record_action(history, decision, now)
 
 
 def record_version(history: History, version: int) -> History:

@@ -19,18 +19,20 @@ def budget_wait(budget: Budget, restarts: Sequence[float], now: float) -> float 
 
 
 def backoff_wait(
-    backoff: Backoff, budget: Budget, restarts: Sequence[float], now: float
+    backoff: Backoff, budget: Budget, restarts: Sequence[float], now: float, in_vain: int = 0
 ) -> float | None:
     """Seconds until the back-off has passed since the last restart; None where it has.
 
-    It doubles with every restart within the budget's window. Worked example: initial 30 s, two
-    restarts within the last hour: the third comes 60 s after the second at the earliest.
+    It doubles with every restart within the budget's window, and with every one in a row that
+    did not help, however long ago. Worked example: initial 30 s, two restarts within the last
+    hour: the third comes 60 s after the second at the earliest.
     """
     recent = _recent(budget, restarts, now)
-    if not recent:
+    count = max(len(recent), in_vain)
+    if not count or not restarts:
         return None
-    doublings = min(len(recent) - 1, 30)
-    wait = recent[-1] + min(backoff.initial * 2**doublings, backoff.max) - now
+    doublings = min(count - 1, 30)
+    wait = max(restarts) + min(backoff.initial * 2**doublings, backoff.max) - now
     return wait if wait > 0 else None
 
 

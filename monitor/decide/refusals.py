@@ -6,6 +6,7 @@ from monitor.decide import conditions
 from monitor.decide.guards import guard_end, guard_sentence
 from monitor.decide.verdict import Case, Verdict, decision
 from monitor.model.decision import Decision
+from monitor.model.evidence import NO_EVIDENCE, Evidence
 from monitor.model.history import History
 from monitor.model.now import Now
 from monitor.model.reason import Reason
@@ -14,7 +15,7 @@ from monitor.model.service import ServiceMode
 from monitor.model.view import ServiceView
 
 
-def refusal(case: Case, *, own_service: bool) -> Verdict | None:
+def refusal(case: Case, *, own_service: bool, evidence: Evidence = NO_EVIDENCE) -> Verdict | None:
     """Why this rule may never touch this service, or cannot judge it now; else None."""
     scales = isinstance(case.rule, ScaleRule)
     mode = case.view.service.mode
@@ -32,6 +33,9 @@ def refusal(case: Case, *, own_service: bool) -> Verdict | None:
             "replicas; take it out of the rule's services"
         )
         return _refused(case, Reason.UNSUPPORTED_MODE, text, "a replicated service")
+    if scales and evidence.parked_by and case.view.service.replicas == 0:
+        text = f"is left at 0 replicas: rule {evidence.parked_by} parked it"
+        return _refused(case, Reason.PARKED, text, "somebody unparks it, or sets its replicas")
     if not case.view.fresh:
         text = guard_sentence(case.view, Reason.OUT_OF_SYNC, case.now)
         return Verdict(

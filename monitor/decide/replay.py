@@ -8,6 +8,7 @@ from monitor.decide.dispatch import decide
 from monitor.decide.refusals import ambiguous
 from monitor.model.codec import Codec
 from monitor.model.decision import Decision
+from monitor.model.evidence import NO_EVIDENCE, Evidence
 from monitor.model.history import History
 from monitor.model.now import Now
 from monitor.model.rule import AnyRule
@@ -32,6 +33,7 @@ class Recorded:
     now: Now
     own_service: bool = False
     rivals: tuple[str, ...] = ()
+    evidence: Evidence = NO_EVIDENCE
 
     def to_json(self) -> dict[str, Any]:
         """Plain dicts, lists, texts and numbers."""
@@ -60,6 +62,7 @@ def record(
     *,
     own_service: bool = False,
     rivals: tuple[str, ...] = (),
+    evidence: Evidence = NO_EVIDENCE,
 ) -> Recorded:
     """The arguments of one call of `decide` (or, with rivals, of `ambiguous`)."""
     used = dict.fromkeys(task.node_id for task in view.tasks)
@@ -73,6 +76,7 @@ def record(
         now=now,
         own_service=own_service,
         rivals=rivals,
+        evidence=evidence,
     )
 
 
@@ -89,4 +93,5 @@ def replay(recorded: Recorded) -> Decision:
         recorded.history,
         recorded.now,
         own_service=recorded.own_service,
+        evidence=recorded.evidence,
     )

@@ -1,55 +1,26 @@
-"""Deciding a restart rule: whether any task has been over its bound for long enough."""
+"""Deciding a restart rule: whether its conditions hold, and what is to be done then."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from monitor.decide import pace, words
-from monitor.decide.guards import guard_recheck, guard_sentence, rollout_guard
-from monitor.decide.holding import GRACE, Held, Leaf, entries, leaves, observe, satisfied
+from monitor.decide import words
+from monitor.decide.breaker import most_in_vain
+from monitor.decide.conditions import breaker_open
+from monitor.decide.finding import Found
 from monitor.decide.refusals import refusal
+from monitor.decide.restart_block import Due, blocked
+from monitor.decide.restart_look import Findings, look
+from monitor.decide.restart_words import WORDING
 from monitor.decide.verdict import Case, Verdict, decision
-from monitor.model.action import ForceUpdate
-from monitor.model.decision import Decision, Input
+from monitor.model.action import Action, ForceUpdate, Notify, Park, RestartTask, Rollback
+from monitor.model.decision import Condition, Decision
+from monitor.model.evidence import NO_EVIDENCE, Evidence
 from monitor.model.history import History
 from monitor.model.now import Now
 from monitor.model.reason import Reason
-from monitor.model.rule import RestartRule
+from monitor.model.rule import RestartAction, RestartRule, TaskCondition
+from monitor.model.service import UpdateState
+from monitor.model.sources import leaves
 from monitor.model.task import Task
-from monitor.model.usage import Sample, Usage
+from monitor.model.usage import Usage
 from monitor.model.view import ServiceView
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """A leaf on a task, with the sample it was judged on."""
-
-    leaf: Leaf
-    task: Task
-    sample: Sample | None
-    held: Held
-
-
-@dataclass(frozen=True, slots=True)
-class _Findings:
-    seen: tuple[_Seen, ...]
-    qualified: tuple[Task, ...]
-
-    @property
-    def holding(self) -> tuple[tuple[str, float], ...]:
-        return entries([(one.leaf, one.task.id, one.held) for one in self.seen])
-
-    @property
-    def inputs(self) -> tuple[Input, ...]:
-        return tuple(
-            Input(
-                one.leaf.condition.kind.value,
-                one.task.id,
-                None if one.sample is None else one.sample.value,
-                one.held.gap is None and one.sample is not None,
-                "no sample" if one.sample is None else "",
-            )
-            for one in self.seen
-        )
 
 
 def decide_restart(
@@ -60,183 +31,157 @@ def decide_restart(
     now: Now,
     *,
     own_service: bool,
+    evidence: Evidence = NO_EVIDENCE,
 ) -> Decision:
-    """`usage` holds the samples of each kind of the rule's conditions, named by the kind.
+    """`usage` holds the samples of each kind of the rule's conditions, named by the kind, and the
+    numbers that it asks for by their names.
 
-    Only running tasks are looked at; of a task that is gone nothing is kept, so a restart is
-    followed by another only once a new task has been over the bound for the whole time.
+    Of a task that is gone nothing is kept, so a restart is followed by another only once a new
+    task has been over the bound for the whole time; of ends and changes of health only those
+    after the rule's last action and after the last deploy count.
     """
     case = Case(rule, view, history, now)
-    refused = refusal(case, own_service=own_service)
+    refused = refusal(case, own_service=own_service, evidence=evidence)
     if refused is not None:
         return decision(case, refused, holding=history.holding)
-    findings = _look(case, rule, usage)
-    if not findings.qualified:
-        return decision(case, _not_met(case, rule, findings), holding=findings.holding)
-    blocked = _blocked(case, rule, findings)
-    if blocked is not None:
-        return decision(case, blocked, holding=findings.holding)
+    findings = look(case, rule, usage, evidence)
+    if not findings.due:
+        return _made(case, findings, _not_met(case, rule, findings))
+    task = chosen(rule, findings)
+    why = _why(findings, task)
+    due = Due(case, rule, findings, evidence, task, why)
+    hold = blocked(due)
+    if hold is not None:
+        return _made(case, findings, hold)
+    action = _action(due)
+    text = f": {WORDING[rule.action].do}"
+    if isinstance(action, RestartTask):
+        text += f" task {action.place[:12]}"
     met = Verdict(
-        desired=view.service.replicas,
+        desired=0 if isinstance(action, Park) else view.service.replicas,
         reason=Reason.CONDITION_MET,
-        text=f": restart, {_why(case, findings)}",
+        text=f"{text}, {why}",
         inputs=findings.inputs,
+        would_change="the condition does not hold",
     )
-    return decision(case, met, ForceUpdate(), findings.holding)
+    return _made(case, findings, met, action)
 
 
-def _look(case: Case, rule: RestartRule, usage: Usage) -> _Findings:
-    past, now = dict(case.history.holding), case.now.mono
-    tasks = sorted(case.view.running_tasks, key=lambda t: (t.slot or 0, t.node_id, t.id))
-    all_leaves = leaves(rule.when, case.view.service)
-    seen: list[_Seen] = []
-    qualified: list[Task] = []
-    for task in tasks:
-        held = {}
-        for leaf in all_leaves:
-            sample = usage.samples.get(leaf.kind.value, {}).get(task.id)
-            state = observe(leaf, task.id, sample, past, now)
-            held[leaf.condition] = state
-            seen.append(_Seen(leaf, task, sample, state))
-        if satisfied(rule.when, held, now):
-            qualified.append(task)
-    return _Findings(tuple(seen), tuple(qualified))
-
-
-def _not_met(case: Case, rule: RestartRule, findings: _Findings) -> Verdict:
-    all_leaves = leaves(rule.when, case.view.service)
-    problem = next((leaf.problem for leaf in all_leaves if leaf.problem), "")
-    missing = sorted({one.task.id for one in findings.seen if _lacks_sample(one)})
-    running = {one.task.id for one in findings.seen}
-    if problem:
-        reason, text = Reason.MISSING_REQUEST, f"is not judged: {problem}"
-    elif missing and len(missing) == len(running):
-        reason, text = Reason.MISSING_SAMPLES, "is not judged: none of its tasks has a sample"
-    else:
-        reason, text = Reason.CONDITION_NOT_MET, _progress(case, findings)
-    return Verdict(
-        desired=case.view.service.replicas,
-        reason=reason,
-        text=text,
-        inputs=findings.inputs,
-        recheck_after=_recheck(case, findings),
+def _made(
+    case: Case, findings: Findings, verdict: Verdict, action: Action | None = None
+) -> Decision:
+    return decision(
+        case,
+        verdict,
+        action,
+        findings.holding,
+        course=findings.course,
+        trial=action is not None and findings.trial,
+        handles=findings.handles if action is not None else (),
+        conditions=_breaker_condition(findings),
     )
 
 
-def _lacks_sample(one: _Seen) -> bool:
-    return one.held.gap is not None or one.sample is None
-
-
-def _progress(case: Case, findings: _Findings) -> str:
-    """Names the condition that is still to last, the longest of them first."""
-    now = case.now.mono
-    holding = [(now - one.held.since, one) for one in findings.seen if one.held.since is not None]
-    if not holding:
-        return "needs no restart: no task is over its bound"
-    waiting = [
-        (lasted, one)
-        for lasted, one in holding
-        if not one.held.lasted(one.leaf.condition.for_seconds, now)
-    ]
-    lasted, longest = max(waiting or holding, key=lambda pair: pair[0])
-    for_seconds = words.duration(longest.leaf.condition.for_seconds)
-    if longest.held.gap is not None:
-        place, kind = longest.task.place[:12], longest.leaf.kind.value
-        gap = words.duration(now - longest.held.gap)
-        return (
-            f"is not restarted: task {place} was over its bound of {kind} for "
-            f"{words.duration(lasted)}, but has had no sample for {gap}"
-        )
+def _breaker_condition(findings: Findings) -> tuple[Condition, ...]:
+    """An open breaker is told with every decision, also while the condition does not hold."""
+    state = findings.course.breaker
+    if state.open_since is None:
+        return ()
     return (
-        f"is not restarted yet: {_level(longest)} for {words.duration(lasted)}, "
-        f"the rule waits for {for_seconds}"
+        breaker_open(f"{most_in_vain(state)} restarts in a row did not help; nothing is restarted"),
     )
 
 
-def _recheck(case: Case, findings: _Findings) -> float | None:
-    """Until the first condition may have held long enough, or a gap becomes too long."""
-    waits = [
-        one.held.since + one.leaf.condition.for_seconds - case.now.mono
-        for one in findings.seen
-        if one.held.since is not None and one.held.gap is None
-    ]
-    waits += [
-        one.held.gap + GRACE - case.now.mono for one in findings.seen if one.held.gap is not None
-    ]
-    return min((wait for wait in waits if wait > 0), default=None)
-
-
-def _blocked(case: Case, rule: RestartRule, findings: _Findings) -> Verdict | None:
-    """Why a restart that is due must wait: guards, then convergence, budget and back-off."""
-    view, now = case.view, case.now
-    why = _why(case, findings)
-    guard = rollout_guard(view, case.history.own_version, now)
-    if guard is not None:
-        text = f"{guard_sentence(view, guard, now)}; a restart is due: {why}"
-        return _wait(
-            case, findings, guard, text, guard_recheck(view, case.history.own_version, now)
+def chosen(rule: RestartRule, findings: Findings) -> Task | None:
+    """The task whose condition has lasted longest; None where it is all about the service."""
+    if not findings.qualified:
+        return None
+    if rule.action is not RestartAction.RESTART_TASK:
+        return findings.qualified[0]
+    lasted = {
+        task.id: max(
+            one.lasted or 0.0 for one in findings.met if one.task and one.task.id == task.id
         )
-    running = len(view.running_tasks)
-    if running != view.desired:
-        text = f"is due for a restart ({why}), which waits until all tasks run: {running} of "
-        return _wait(case, findings, Reason.NOT_CONVERGED, f"{text}{view.desired} do", None)
-    paced = pace.budget_wait(rule.budget, case.history.restarts, now.mono)
-    if paced is not None:
-        text = f"is due for a restart ({why}), but {_spent(rule)} {words.duration(paced)}"
-        return _wait(case, findings, Reason.BUDGET, text, paced)
-    paced = pace.backoff_wait(rule.backoff, rule.budget, case.history.restarts, now.mono)
-    if paced is not None:
-        text = f"is due for a restart ({why}), which waits another {words.duration(paced)}"
-        return _wait(case, findings, Reason.BACKOFF, f"{text} since the last one", paced)
-    return None
+        for task in findings.qualified
+    }
+    return max(findings.qualified, key=lambda task: lasted[task.id])
 
 
-def _spent(rule: RestartRule) -> str:
-    within = words.duration(rule.budget.within)
-    if rule.budget.count <= 0:
-        return "its budget allows none; it is looked at again in"
-    count = "once" if rule.budget.count == 1 else f"{rule.budget.count} times"
-    return f"was restarted {count} within {within}; the next is allowed in"
+def _action(due: Due) -> Action:
+    service = due.case.view.service
+    match due.rule.action:
+        case RestartAction.RESTART_SERVICE:
+            return ForceUpdate()
+        case RestartAction.RESTART_TASK:
+            task = due.task
+            assert task is not None, "without a task it is blocked"
+            return RestartTask(task.id, task.node_id, task.container_id, task.place)
+        case RestartAction.ROLLBACK:
+            target = due.evidence.rollback
+            by_swarm = service.update_state in (UpdateState.UPDATING, UpdateState.PAUSED)
+            return Rollback("" if target is None else target.id, service.replicas, by_swarm)
+        case RestartAction.PARK:
+            return Park(service.replicas or 0)
+        case RestartAction.NOTIFY:
+            return Notify()
 
 
-def _wait(
-    case: Case, findings: _Findings, reason: Reason, text: str, recheck: float | None
-) -> Verdict:
+def _not_met(case: Case, rule: RestartRule, findings: Findings) -> Verdict:
+    problem = findings.problem
+    if problem:
+        reason, text, change = (
+            Reason.MISSING_REQUEST,
+            f"is not judged: {problem}",
+            "what it lacks is set",
+        )
+    elif findings.found and all(one.unknown for one in findings.found):
+        reason, text = Reason.MISSING_SAMPLES, f"is not judged: {_unknown(findings)}"
+        change = "there is something to judge it by"
+    else:
+        reason, text = Reason.CONDITION_NOT_MET, _progress(rule, findings)
+        change = "the condition holds"
     return Verdict(
         desired=case.view.service.replicas,
         reason=reason,
         text=text,
         inputs=findings.inputs,
-        recheck_after=recheck,
+        recheck_after=min(
+            (one.recheck for one in findings.found if one.recheck is not None), default=None
+        ),
+        would_change=change,
     )
 
 
-def _why(case: Case, findings: _Findings) -> str:
-    first = findings.qualified[0]
-    over: Sequence[_Seen] = [
-        one
-        for one in findings.seen
-        if one.task.id == first.id
-        and one.held.lasted(one.leaf.condition.for_seconds, case.now.mono)
+def _unknown(findings: Findings) -> str:
+    if any(one.task is not None for one in findings.found):
+        return "none of its tasks has a sample"
+    notes = {f"{one.metric}: {one.note}" for one in findings.inputs}
+    return "; ".join(sorted(notes))
+
+
+def _progress(rule: RestartRule, findings: Findings) -> str:
+    """Names the condition that is still to last, the longest of them first."""
+    wording = WORDING[rule.action]
+    told = [one for one in findings.found if one.progress]
+    if not told:
+        return f"needs no {wording.noun}: {_calm(rule)}"
+    waiting = [one for one in told if not one.met]
+    longest = max(waiting or told, key=lambda one: one.lasted or 0.0)
+    return f"is not {wording.done}{'' if longest.gap else ' yet'}: {longest.progress}"
+
+
+def _calm(rule: RestartRule) -> str:
+    over = (isinstance(leaf, TaskCondition) and not leaf.kind.below for leaf in leaves(rule.when))
+    return "no task is over its bound" if all(over) else "no condition holds"
+
+
+def _why(findings: Findings, first: Task | None) -> str:
+    """What holds for the task that is named first, and of the service; and how many more."""
+    over: list[Found] = [
+        one for one in findings.met if one.task is None or (first and one.task.id == first.id)
     ]
-    levels = " and ".join(
-        f"{_level(one)} for {words.duration(case.now.mono - (one.held.since or 0.0))}"
-        for one in over
-    )
+    levels = " and ".join(one.because for one in over if one.because)
     more = len(findings.qualified) - 1
-    verb = "is" if more == 1 else "are"
-    return f"{levels}; so {verb} {more} more" if more else levels
-
-
-def _level(one: _Seen) -> str:
-    condition, kind = one.leaf.condition, one.leaf.kind
-    place = one.task.place[:12]
-    value = 0.0 if one.sample is None else one.sample.value
-    if condition.threshold.of is None or not one.leaf.threshold:
-        used = words.amount(kind, value)
-        bound = words.amount(kind, condition.threshold.value)
-    else:
-        share = condition.threshold.value
-        used = words.percent(100 * value / (one.leaf.threshold / share))
-        bound = words.percent(100 * share)
-    return f"task {place} is at {used} of {kind.value}, bound {bound},"
+    if more <= 0:
+        return levels
+    return f"{levels}; so {'is' if more == 1 else 'are'} {words.number(more)} more"

@@ -27,6 +27,7 @@ from monitor.decide.stabilize import Stabilized, stabilize, stabilize_down
 from monitor.decide.verdict import Case, Verdict, decision, scale_decision
 from monitor.model.action import ScaleTo
 from monitor.model.decision import Decision, Input
+from monitor.model.evidence import NO_EVIDENCE, Evidence
 from monitor.model.history import History
 from monitor.model.now import Now
 from monitor.model.reason import Reason
@@ -43,13 +44,14 @@ def decide_scale(
     now: Now,
     *,
     own_service: bool,
+    evidence: Evidence = NO_EVIDENCE,
 ) -> Decision:
     """`usage` holds the samples or the number of each of `rule.metrics`, under its name."""
 
     def propose() -> Judged:
         return propose_all(rule, view, usage, now.mono)
 
-    return settle(rule, view, propose, history, now, own_service=own_service)
+    return settle(rule, view, propose, history, now, own_service=own_service, evidence=evidence)
 
 
 def settle(
@@ -60,10 +62,11 @@ def settle(
     now: Now,
     *,
     own_service: bool = False,
+    evidence: Evidence = NO_EVIDENCE,
 ) -> Decision:
     """Everything but the metrics: `propose` is only asked where they matter."""
     case = Case(rule, view, history, now)
-    refused = refusal(case, own_service=own_service)
+    refused = refusal(case, own_service=own_service, evidence=evidence)
     if refused is not None:
         return decision(case, refused)
     case = replace(case, history=notice(history, seen_of(view.service)))

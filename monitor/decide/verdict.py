@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from monitor.decide import conditions
+from monitor.decide.conditions import ABLE, guarded
 from monitor.decide.guards import guard_end, guard_recheck, guard_sentence, rollout_guard
 from monitor.model.action import Action, ScaleTo
 from monitor.model.decision import Condition, Decision, Input, Stage
-from monitor.model.history import History
+from monitor.model.history import Course, History
 from monitor.model.now import Now
 from monitor.model.reason import Reason
 from monitor.model.rule import AnyRule
@@ -56,6 +56,11 @@ def decision(
     verdict: Verdict,
     action: Action | None = None,
     holding: tuple[tuple[str, float], ...] = (),
+    *,
+    course: Course | None = None,
+    trial: bool = False,
+    handles: tuple[str, ...] = (),
+    conditions: tuple[Condition, ...] = (),
 ) -> Decision:
     recheck = verdict.recheck_after
     glue = "" if verdict.text.startswith(":") else " "
@@ -72,7 +77,7 @@ def decision(
         sentence=f"{case.name}{glue}{verdict.text}",
         stages=verdict.stages,
         inputs=verdict.inputs,
-        conditions=verdict.conditions,
+        conditions=(*verdict.conditions, *conditions),
         recommendation=verdict.recommendation,
         holding=holding,
         recheck_after=None if recheck is None else max(recheck, LEAST_RECHECK),
@@ -80,6 +85,9 @@ def decision(
         would_change=verdict.would_change,
         seen=case.history.seen if case.view.fresh else None,
         failing=verdict.failing,
+        course=course,
+        trial=trial,
+        handles=handles,
     )
 
 
@@ -101,13 +109,13 @@ def scale_decision(case: Case, verdict: Verdict) -> Decision:
     before = case.history.set_by_us
     if case.history.reset and before is not None:
         text += f"; a deploy reset it from {before} to {case.replicas}"
-    others = tuple(c for c in verdict.conditions if c.type != conditions.ABLE)
+    others = tuple(c for c in verdict.conditions if c.type != ABLE)
     held_back = replace(
         verdict,
         reason=guard,
         text=text,
         recommendation=max(case.replicas, verdict.recommendation or 0),
-        conditions=(conditions.guarded(text), *others),
+        conditions=(guarded(text), *others),
         recheck_after=guard_recheck(view, case.history.own_version, now),
         binding=guard.value,
         would_change=guard_end(view, guard),

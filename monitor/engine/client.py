@@ -34,6 +34,9 @@ from monitor.ports.errors import BadAnswer, NotFound
 
 _INSPECTS_AT_ONCE = 8
 
+DEFAULT_GRACE = 10
+"""Seconds that an engine gives a container without a time of its own to stop."""
+
 
 class DockerEngine:
     """`monitor.ports.engine.Engine` over aiodocker.
@@ -146,16 +149,46 @@ class DockerEngine:
 
     async def update_service(self, service_id: str, version: int, spec: Mapping[str, Any]) -> None:
         """See the port. Pull credentials stay those of the present spec: none are sent."""
+        await self._update(service_id, spec, version=str(version), registryAuthFrom="spec")
+
+    async def roll_back_service(
+        self, service_id: str, version: int, spec: Mapping[str, Any]
+    ) -> None:
+        """See the port. Pull credentials are those of the previous spec, as the client has it."""
+        await self._update(
+            service_id,
+            spec,
+            version=str(version),
+            registryAuthFrom="previous-spec",
+            rollback="previous",
+        )
+
+    async def _update(self, service_id: str, spec: Mapping[str, Any], **params: str) -> None:
         _require(service_id, "service")
         await self._transport.call(
             "POST",
             "/services/{id}/update",
             one,
             object_id=service_id,
-            params={"version": str(version), "registryAuthFrom": "spec"},
+            params=params,
             content=spec,
             deadline=self._deadlines.swarm,
         )
+
+    async def secret_ids(self) -> frozenset[str]:
+        return await self._ids("/secrets")
+
+    async def config_ids(self) -> frozenset[str]:
+        return await self._ids("/configs")
+
+    async def _ids(self, endpoint: str) -> frozenset[str]:
+        listed = await self._transport.call(
+            "GET",
+            endpoint,
+            lambda body: each(body, lambda raw: text(raw, "ID") or None),
+            deadline=self._deadlines.swarm,
+        )
+        return frozenset(listed)
 
     async def config(self, name: str) -> Config:
         listed = await self._transport.call(
@@ -221,6 +254,18 @@ class DockerEngine:
         if container is None:
             raise NotFound(f"container {container_id} belongs to no task")
         return container
+
+    async def stop_container(self, container_id: str, grace: int | None) -> None:
+        """See the port. No signal is named: Swarm gave the container the service's own."""
+        _require(container_id, "container")
+        await self._transport.call(
+            "POST",
+            "/containers/{id}/stop",
+            lambda _: None,  # answers with an empty body
+            object_id=container_id,
+            params={} if grace is None else {"t": str(grace)},
+            deadline=self._deadlines.local + (DEFAULT_GRACE if grace is None else grace),
+        )
 
     async def stats(self, container_id: str) -> Reading:
         _require(container_id, "container")

@@ -15,8 +15,15 @@ from monitor.engine.raw import (
     wall_seconds,
     whole,
 )
-from monitor.engine.template import template
-from monitor.model.service import PublishedPort, Service, ServiceMode, UpdateState
+from monitor.engine.template import deploy, template
+from monitor.model.service import (
+    SWARM_RESTARTS,
+    PublishedPort,
+    RestartPolicy,
+    Service,
+    ServiceMode,
+    UpdateState,
+)
 
 STACK_LABEL = "com.docker.stack.namespace"
 
@@ -64,6 +71,9 @@ def parse_service(raw: Raw) -> Service:
         completed_tasks=integer(counts, "CompletedTasks"),
         created_at=wall_seconds(raw, "CreatedAt"),
         updated_at=wall_seconds(raw, "UpdatedAt"),
+        deploy=deploy(task),
+        restart_policy=_restart_policy(part(task, "RestartPolicy")),
+        spreads=bool(part(task, "Placement").get("Preferences")),
         raw=raw,
     )
 
@@ -104,3 +114,14 @@ def _ports(raw: Raw, spec: Mapping[str, Any]) -> tuple[PublishedPort, ...]:
         )
         for port in found
     )
+
+
+def _restart_policy(raw: Raw) -> RestartPolicy | None:
+    """None for what is as the Swarm has it by itself; durations come in nanoseconds."""
+    delay = integer(raw, "Delay")
+    found = RestartPolicy(
+        text(raw, "Condition") or SWARM_RESTARTS.condition,
+        whole(raw, "MaxAttempts"),
+        SWARM_RESTARTS.delay if delay is None else delay / 1e9,
+    )
+    return None if found == SWARM_RESTARTS else found

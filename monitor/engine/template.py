@@ -21,6 +21,15 @@ def template(task_spec: Raw) -> str:
       bears the old placement for good, so placement is not compared: a rollout that only moves
       tasks is known by the service's update status alone.
     """
-    compared = {key: value for key, value in task_spec.items() if key not in _NOT_COMPARED}
+    return _digest(task_spec, _NOT_COMPARED)
+
+
+def deploy(task_spec: Raw) -> str:
+    """16 hex digits of a service's `Spec.TaskTemplate`; equal: nothing but a restart between."""
+    return _digest(task_spec, frozenset({"ForceUpdate"}))
+
+
+def _digest(task_spec: Raw, without: frozenset[str]) -> str:
+    compared = {key: value for key, value in task_spec.items() if key not in without}
     canonical = json.dumps(compared, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]

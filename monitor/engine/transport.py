@@ -262,7 +262,7 @@ class Transport:
     async def _refuse_errors(
         self, response: aiohttp.ClientResponse, method: str, endpoint: str
     ) -> None:
-        if response.status < 300:
+        if response.status < 300 or response.status == 304:  # it is as the call wants it already
             return
         body = await bodies.gather(self._chunks(response), _MAX_ERROR_BODY)
         raise fault_of(response.status, body, writes=method != "GET", call=f"{method} {endpoint}")

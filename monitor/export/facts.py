@@ -139,6 +139,17 @@ class EndFacts:
     recoveries: Mapping[str, DelayFacts] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class NotificationFacts:
+    """What became of the messages to one target. failed: tries. dropped: messages, by why."""
+
+    target: str
+    sent: int = 0
+    failed: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    waiting: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentFacts:
     """`role` is manager, worker or none; `acting` whether this agent may write to the Swarm.
@@ -160,3 +171,4 @@ class AgentFacts:
     operator: OperatorFacts | None = None
     fleet: FleetFacts | None = None
     ends: EndFacts | None = None
+    notifications: tuple[NotificationFacts, ...] = ()

@@ -112,7 +112,7 @@ class CommandDesk:
             structlog.get_logger("monitor.fleet").error(
                 "a command failed", command=command.id, kind=command.kind, error=repr(error)
             )
-        return CommandResult(command.id, done=False, detail=detail)
+        return CommandResult(command.id, done=False, detail=detail, known=False)
 
     def _forget(self, now: float) -> None:
         """From the oldest on; one that expires later than its successors keeps them, bounded."""

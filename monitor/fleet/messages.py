@@ -111,7 +111,13 @@ def spell_command(command: Command, expires_in: float) -> bytes:
 
 
 def spell_result(result: CommandResult) -> bytes:
-    return spell("result", id=result.id, done=result.done, detail=result.detail[:_MAX_TEXT])
+    return spell(
+        "result",
+        id=result.id,
+        done=result.done,
+        detail=result.detail[:_MAX_TEXT],
+        known=result.known,
+    )
 
 
 def read(content: bytes) -> Message:
@@ -197,7 +203,8 @@ def _read_command(data: Mapping[str, Any]) -> Command:
 
 def _read_result(data: Mapping[str, Any]) -> CommandResult:
     detail = _text(data.get("detail", ""))[:_MAX_TEXT]
-    return CommandResult(identifier(data["id"]), data["done"] is True, detail)
+    known = data.get("known", True) is True
+    return CommandResult(identifier(data["id"]), data["done"] is True, detail, known)
 
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], Message]] = {

@@ -52,7 +52,7 @@ class Orders:
             async with asyncio.timeout(wait):
                 return await asyncio.shield(order.answer)
         except TimeoutError:
-            return _not_done(command, _why(order, wait))
+            return _not_done(command, _why(order, wait), known=not order.boot_id)
         finally:
             if self._orders.get(command.id) is order:
                 del self._orders[command.id]
@@ -81,6 +81,7 @@ class Orders:
                     order.command,
                     "The agent was restarted before it answered: whether it carried this out is"
                     " not known.",
+                    known=False,
                 )
             )
             return
@@ -90,8 +91,8 @@ class Orders:
             self._outbox.put(spell_command(order.command, expires_in))
 
 
-def _not_done(command: Command, detail: str) -> CommandResult:
-    return CommandResult(command.id, done=False, detail=detail)
+def _not_done(command: Command, detail: str, *, known: bool = True) -> CommandResult:
+    return CommandResult(command.id, done=False, detail=detail, known=known)
 
 
 def _why(order: _Order, wait: float) -> str:

@@ -2,10 +2,36 @@
 
 from dataclasses import dataclass
 
-from monitor.model.action import Action, ForceUpdate, ScaleTo
-from monitor.model.history import Seen
+from monitor.model.action import (
+    Action,
+    ForceUpdate,
+    Notify,
+    Park,
+    RestartTask,
+    Rollback,
+    ScaleTo,
+    SetAvailability,
+    Unpark,
+)
+from monitor.model.history import Course, Seen
+from monitor.model.node import Availability
 from monitor.model.now import Now
 from monitor.model.reason import Reason
+
+ACTION_NAMES = (
+    "none",
+    "scale_up",
+    "scale_down",
+    "restart_service",
+    "restart_task",
+    "move_task",
+    "rollback",
+    "park",
+    "unpark",
+    "notify",
+    "drain",
+    "activate",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +86,10 @@ class Decision:
     would_change: what would have to be so that it came out differently, as clauses.
     seen: the service as it was decided on; None where it could not be seen.
     failing: whether no metric could be followed.
+    course: what the history shall remember for rules that do not scale; None: what it does.
+    trial: whether it will show if its restart helps: its condition does not come back by nature.
+    handles: keys of moments that its action deals with.
+    node_id, node_name: of a decision about a node, which has no service; `version` is the node's.
     """
 
     time: Now
@@ -83,14 +113,31 @@ class Decision:
     seen: Seen | None = None
     failing: bool = False
     id: str = ""
+    course: Course | None = None
+    trial: bool = False
+    handles: tuple[str, ...] = ()
+    node_id: str = ""
+    node_name: str = ""
 
     @property
     def action_name(self) -> str:
-        """`scale_up`, `scale_down`, `restart_service` or `none`: safe as a metric label."""
+        """Of a closed set, ACTION_NAMES: safe as a metric label."""
         match self.action:
             case ScaleTo(replicas):
                 return "scale_up" if replicas > (self.current or 0) else "scale_down"
             case ForceUpdate():
                 return "restart_service"
+            case RestartTask(move=move):
+                return "move_task" if move else "restart_task"
+            case Rollback():
+                return "rollback"
+            case Park():
+                return "park"
+            case Unpark():
+                return "unpark"
+            case Notify():
+                return "notify"
+            case SetAvailability(availability=availability):
+                return "drain" if availability is Availability.DRAIN else "activate"
             case None:
                 return "none"

@@ -33,13 +33,77 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Deploy:
+    """What a restart rule last saw deployed: `Service.deployed`, and since when.
+
+    at: None where it was there at the first look. rolled_back: the `spec` that this rule rolled
+    back; it is this one until the rollback is seen, and then the one that this came instead of.
+    """
+
+    spec: str
+    at: float | None = None
+    rolled_back: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Whether the restarts of one place help. place: "" for those of the whole service.
+
+    at: the newest restart. in_vain: how many in a row did not help, this one not counted until it
+    is judged.
+    """
+
+    place: str
+    at: float
+    judged: bool = False
+    in_vain: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerState:
+    """open_since: None while closed. calm_since: since when a later deploy does well."""
+
+    trials: tuple[Trial, ...] = ()
+    open_since: float | None = None
+    calm_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What a rule that restarts, moves tasks or drains remembers; each decision says the next.
+
+    handled: up to which moment a cron moment (wall seconds) or the restart of another service
+        was dealt with, by the condition's key.
+    parked: the replicas before this rule parked the service; None: it is not parked by it.
+    moves_needed: how many moves were needed when a task was last moved; moves_in_vain: how many
+        in a row brought nothing; layout: the nodes that this is about.
+    drained_until: when a node that this rule drained is taken back.
+    acted_version: of the service or node that this rule parked or drained, as it was decided on:
+        only a newer one shows what became of that.
+    """
+
+    deploy: Deploy | None = None
+    breaker: BreakerState = BreakerState()
+    handled: tuple[tuple[str, float], ...] = ()
+    parked: int | None = None
+    moves_needed: int | None = None
+    moves_in_vain: int = 0
+    layout: str = ""
+    drained_until: float | None = None
+    acted_version: int = 0
+
+
+NEW_COURSE = Course()
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """Monotonic times.
 
     started: whether the current size was recorded as the first recommendation.
     own_version: the newest service version that is our own write; any other is foreign.
     holding: since when each condition key of a restart rule holds.
-    restarts: when this rule restarted the service, oldest first.
+    restarts: when this rule acted on the service (or node), oldest first, unless it scales.
     set_by_us: the replicas that this rule set last, as long as nobody else changed them on
         purpose.
     failing_since: since when no metric could be followed.
@@ -62,3 +126,4 @@ class History:
     seen: Seen | None = None
     reset: bool = False
     zero_by_user: bool = False
+    course: Course = NEW_COURSE

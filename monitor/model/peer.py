@@ -102,8 +102,11 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """done: whether it was carried out. detail: one sentence."""
+    """done: whether it was carried out. detail: one sentence. known: False where it was not
+    told whether it was carried out, in whole or in part.
+    """
 
     id: str
     done: bool
     detail: str = ""
+    known: bool = True

@@ -14,11 +14,15 @@ class Reason(StrEnum):
     INACTIVE = "inactive"
     FALLBACK = "fallback"
     DEPLOY_RESET = "deploy_reset"
+    SKEWED = "skewed"
+    DRAIN_OVER = "drain_over"
     # Nothing is to be done.
     WITHIN_TOLERANCE = "within_tolerance"
     CONDITION_NOT_MET = "condition_not_met"
     AT_MAX = "at_max"
     AT_MIN = "at_min"
+    BALANCED = "balanced"
+    DRAINED = "drained"
     # Something would be done, but.
     STABILIZED = "stabilized"
     RATE_LIMITED = "rate_limited"
@@ -45,6 +49,17 @@ class Reason(StrEnum):
     PAUSED = "paused"
     WRITE_LIMIT = "write_limit"
     FOREIGN_CHANGES = "foreign_changes"
+    BREAKER_OPEN = "breaker_open"
+    QUIET_AFTER_DEPLOY = "quiet_after_deploy"
+    RESTART_POLICY = "restart_policy"
+    NO_ROLLBACK_TARGET = "no_rollback_target"
+    ROLLED_BACK = "rolled_back"
+    PARKED = "parked"
+    NO_AGENT = "no_agent"
+    POINTLESS = "pointless"
+    ONE_AT_A_TIME = "one_at_a_time"
+    QUORUM = "quorum"
+    LAST_NODE = "last_node"
 
     @property
     def blocks(self) -> bool:
@@ -80,5 +95,16 @@ _BLOCKING = frozenset(
         Reason.PAUSED,
         Reason.WRITE_LIMIT,
         Reason.FOREIGN_CHANGES,
+        Reason.BREAKER_OPEN,
+        Reason.QUIET_AFTER_DEPLOY,
+        Reason.RESTART_POLICY,
+        Reason.NO_ROLLBACK_TARGET,
+        Reason.ROLLED_BACK,
+        Reason.PARKED,
+        Reason.NO_AGENT,
+        Reason.POINTLESS,
+        Reason.ONE_AT_A_TIME,
+        Reason.QUORUM,
+        Reason.LAST_NODE,
     }
 )

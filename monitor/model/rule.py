@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from monitor.model.condition import ServiceLeaf, TaskLeaf
 from monitor.model.scalar import ScalarMetric
 from monitor.model.schedule import AfterDeployReset, Fallback, Schedule
-from monitor.model.selector import Selector
+from monitor.model.selector import NodeSelector, Selector
 from monitor.model.tuning import SWARM_TUNING, Count, Tuning
 from monitor.model.usage import MetricKind
 
@@ -113,7 +114,7 @@ SCALE_DOWN_DEFAULT = Behavior(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What scale and restart rules share. `source` is `file:line` of its definition."""
+    """What rules about services share. `source` is `file:line` of its definition."""
 
     name: str
     selector: Selector
@@ -147,11 +148,16 @@ class ScaleRule(Rule):
 class ConditionKind(StrEnum):
     MEMORY_ABOVE = "memory_above"
     CPU_ABOVE = "cpu_above"
+    CPU_BELOW = "cpu_below"
+
+    @property
+    def below(self) -> bool:
+        return self is ConditionKind.CPU_BELOW
 
 
 @dataclass(frozen=True, slots=True)
 class TaskCondition:
-    """Holds for a task once its usage was above `threshold` for `for_seconds` on end."""
+    """Holds for a task once its usage was beyond `threshold` for `for_seconds` on end."""
 
     kind: ConditionKind
     threshold: Quantity
@@ -165,21 +171,31 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True)
 class AllOf:
-    """All hold for the same task."""
+    """All hold for the same task; one about the service holds for each of its tasks."""
 
     conditions: tuple["When", ...]
 
 
-When = TaskCondition | AnyOf | AllOf
+Leaf = TaskCondition | TaskLeaf | ServiceLeaf
+When = Leaf | AnyOf | AllOf
 
 
 class RestartAction(StrEnum):
     RESTART_SERVICE = "restart_service"
+    RESTART_TASK = "restart_task"
+    ROLLBACK = "rollback"
+    PARK = "park"
+    NOTIFY = "notify"
+
+    @property
+    def restarts(self) -> bool:
+        """Whether tasks are replaced by others of the same kind, which may or may not help."""
+        return self in (RestartAction.RESTART_SERVICE, RestartAction.RESTART_TASK)
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """At most `count` restarts of one service within `within` seconds."""
+    """At most `count` actions on one service (or node) within `within` seconds."""
 
     count: int
     within: float
@@ -187,21 +203,107 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Seconds between restarts: `initial`, doubling to `max` while the condition comes back."""
+    """Seconds between actions: `initial`, doubling to `max` while the condition comes back."""
 
     initial: float
     max: float
 
 
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """Opens after `after` restarts in a row after each of which the condition came back soon.
+
+    within: seconds that are soon, on top of what the condition itself takes to hold; and for
+        which a new deploy must do well until the breaker closes.
+    """
+
+    after: int
+    within: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestartRule(Rule):
+    """quiet_after_deploy: seconds after somebody's deploy in which nothing is done.
+
+    at_once: tasks of one service that `restart_task` may have under way at the same time.
+    """
+
     when: When
     action: RestartAction = RestartAction.RESTART_SERVICE
     budget: Budget = Budget(3, 3600.0)
     backoff: Backoff = Backoff(30.0, 3600.0)
+    breaker: Breaker = Breaker(5, 900.0)
+    quiet_after_deploy: float = 30.0
+    at_once: int = 1
 
 
-AnyRule = ScaleRule | RestartRule
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebalanceRule(Rule):
+    """Spreads the tasks of each service evenly over the nodes that may run it.
+
+    skew_above: of a service: the most tasks on a node less the fewest; 1 is as even as can be.
+    for_seconds: since when the skew must have lasted. None: only after a node joined.
+    node_joined: seconds after a node joined or returned at which its service is looked at,
+        whatever `skew_above` and `for_seconds` say; None: a new node alone is no reason.
+    """
+
+    skew_above: int = 1
+    for_seconds: float | None = 300.0
+    node_joined: float | None = None
+    budget: Budget = Budget(20, 3600.0)
+    quiet_after_deploy: float = 60.0
+
+
+AnyRule = ScaleRule | RestartRule | RebalanceRule
+
+
+class NodeConditionKind(StrEnum):
+    DOWN_FOR = "down_for"
+    MEMORY_ABOVE = "memory_above"
+    DISK_ABOVE = "disk_above"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCondition:
+    """Holds once the node was down, or used more than `share` (0.9), for `for_seconds` on end."""
+
+    kind: NodeConditionKind
+    share: float
+    for_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FailingHere:
+    """Holds once `count` tasks failed on the node within `within` that do well elsewhere."""
+
+    count: int
+    within: float
+
+
+NodeLeaf = NodeCondition | FailingHere
+
+
+class NodeAction(StrEnum):
+    DRAIN = "drain"
+    NOTIFY = "notify"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRule:
+    """Watches nodes; `any_of`: one of its conditions is enough. `source` is `file:line`.
+
+    drain_for: seconds after which a drained node is taken back, whatever its samples say: its
+        agent is stopped by the drain, so there are none.
+    """
+
+    name: str
+    selector: NodeSelector
+    any_of: tuple[NodeLeaf, ...]
+    action: NodeAction = NodeAction.NOTIFY
+    drain_for: float = 1800.0
+    budget: Budget = Budget(2, 86400.0)
+    mode: RuleMode = RuleMode.ACT
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,3 +312,4 @@ class RuleSet:
 
     rules: tuple[AnyRule, ...] = ()
     digest: str = ""
+    node_rules: tuple[NodeRule, ...] = ()

@@ -1,8 +1,9 @@
-"""Which services a rule is about."""
+"""Which services, or which nodes, a rule is about."""
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from monitor.model.node import Node
 from monitor.model.service import Service
 
 
@@ -33,3 +34,23 @@ class Selector:
     def exact_names(self) -> tuple[str, ...]:
         """The names without wildcards: those a rule's writer expects to exist."""
         return tuple(name for name in self.names if not any(sign in name for sign in "*?["))
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSelector:
+    """Host names and globs, or one role (manager, worker), or one label; less `exclude`."""
+
+    names: tuple[str, ...] = ("*",)
+    role: str | None = None
+    label: tuple[str, str | None] | None = None
+    exclude: tuple[str, ...] = ()
+
+    def matches(self, node: Node) -> bool:
+        if any(fnmatchcase(node.name, pattern) for pattern in self.exclude):
+            return False
+        if self.role is not None:
+            return node.role == self.role
+        if self.label is not None:
+            key, value = self.label
+            return key in node.labels and value in (None, node.labels[key])
+        return any(fnmatchcase(node.name, pattern) for pattern in self.names)

@@ -37,6 +37,27 @@ class PublishedPort:
 
 
 @dataclass(frozen=True, slots=True)
+class RestartPolicy:
+    """When the Swarm itself replaces a task that ended: condition none, on-failure or any.
+
+    max_attempts: of one slot, 0 without end. delay: seconds it waits before each.
+    """
+
+    condition: str = "any"
+    max_attempts: int = 0
+    delay: float = 5.0
+
+    @property
+    def always(self) -> bool:
+        """Whether every task that ends is replaced, however often."""
+        return self.condition == "any" and self.max_attempts == 0
+
+
+SWARM_RESTARTS = RestartPolicy()
+"""What the Swarm does where a service says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """CPU in cores, memory in bytes, times in wall seconds, durations in seconds.
 
@@ -44,6 +65,9 @@ class Service:
     `insertDefaults`: an update must send its `Spec` back untouched but for one field.
     `template` is the fingerprint of `Spec.TaskTemplate`, comparable with `Task.template`.
     A reservation or limit that is not set is None.
+    `deploy` is as `template`, apart from ForceUpdate: another one is another deploy.
+    `restart_policy` is None where the service has the Swarm's own, SWARM_RESTARTS.
+    `spreads`: whether it has placement preferences, so that even over nodes is not what it wants.
     """
 
     id: str
@@ -74,4 +98,16 @@ class Service:
     completed_tasks: int | None = None
     created_at: float = 0.0
     updated_at: float = 0.0
+    deploy: str = ""
+    restart_policy: RestartPolicy | None = None
+    spreads: bool = False
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def deployed(self) -> str:
+        """What a deploy changes and a restart does not."""
+        return self.deploy or self.template
+
+    @property
+    def restarts(self) -> RestartPolicy:
+        return SWARM_RESTARTS if self.restart_policy is None else self.restart_policy

@@ -16,8 +16,8 @@ from monitor.model.usage import Reading
 class Engine(Protocol):
     """Every method has a deadline of its own and raises `monitor.ports.errors.EngineError`.
 
-    nodes, services, service, tasks, update_service and those of configs raise `NotAManager` on
-    workers.
+    nodes, services, service, tasks, those that write to a service and those of configs and secrets
+    raise `NotAManager` on workers.
     """
 
     async def ping(self) -> None:
@@ -42,6 +42,20 @@ class Engine(Protocol):
         Unreachable, DeadlineExceeded and BadAnswer leave open whether it was applied.
         """
 
+    async def roll_back_service(
+        self, service_id: str, version: int, spec: Mapping[str, Any]
+    ) -> None:
+        """Puts the Swarm's own previous spec in the place of the present one, which `spec` is.
+
+        Raises BadRequest where there is none, else as `update_service`.
+        """
+
+    async def secret_ids(self) -> frozenset[str]:
+        """Of all secrets of the Swarm."""
+
+    async def config_ids(self) -> frozenset[str]:
+        """Of all configs of the Swarm."""
+
     async def config(self, name: str) -> Config:
         """The Swarm config of exactly this name; raises NotFound where there is none."""
 
@@ -60,6 +74,13 @@ class Engine(Protocol):
 
     async def container(self, container_id: str) -> Container:
         """One container of a task, running or not."""
+
+    async def stop_container(self, container_id: str, grace: int | None) -> None:
+        """Sends the container its own stop signal, SIGKILL `grace` seconds later (None: after
+        the container's own time); returns once it has stopped, at once if it had before.
+
+        Unreachable, DeadlineExceeded and BadAnswer leave open whether it stops.
+        """
 
     async def stats(self, container_id: str) -> Reading:
         """One reading from the stats API; raises NotFound where it does not run."""

@@ -5,10 +5,10 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from monitor.model.rule import AnyRule, RuleSet
+from monitor.model.rule import AnyRule, NodeRule, RuleSet
 
 
-def rule_set(rules: Iterable[AnyRule]) -> RuleSet:
+def rule_set(rules: Iterable[AnyRule | NodeRule]) -> RuleSet:
     """Rules in the order of their names, with the SHA-256 of their content.
 
     Files, positions, order of rules and spelling (`90s` or `1m30s`) make no difference.
@@ -19,4 +19,8 @@ def rule_set(rules: Iterable[AnyRule]) -> RuleSet:
         entry["selector"]["names"] = sorted(set(rule.selector.names))
         entry["selector"]["exclude"] = sorted(set(rule.selector.exclude))
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return RuleSet(ordered, hashlib.sha256(canonical.encode()).hexdigest())
+    return RuleSet(
+        tuple(rule for rule in ordered if not isinstance(rule, NodeRule)),
+        hashlib.sha256(canonical.encode()).hexdigest(),
+        tuple(rule for rule in ordered if isinstance(rule, NodeRule)),
+    )

@@ -32,7 +32,9 @@ class Amount:
     is_share: bool
 
 
-def _duration(low: float, high: float, low_text: str, high_text: str) -> Callable[[object], float]:
+def duration_of(
+    low: float, high: float, low_text: str, high_text: str
+) -> Callable[[object], float]:
     def check(value: object) -> float:
         number = units.seconds(value)
         if not low <= number <= high:
@@ -168,22 +170,22 @@ _CORES_SCHEMA = {
 }
 
 _DURATION_SCHEMA = _schema(units.DURATION_PATTERN, "30s", "1m30s", "5m")
-Window = Annotated[float, BeforeValidator(_duration(0, 3600, "0s", "1h")), _DURATION_SCHEMA]
-Judged = Annotated[float, BeforeValidator(_duration(2, 3600, "2s", "1h")), _DURATION_SCHEMA]
-Pause = Annotated[float, BeforeValidator(_duration(0, 86400, "0s", "1d")), _DURATION_SCHEMA]
-Timeout = Annotated[float, BeforeValidator(_duration(0.1, 60, "100ms", "1m")), _DURATION_SCHEMA]
-Interval = Annotated[float, BeforeValidator(_duration(1, 3600, "1s", "1h")), _DURATION_SCHEMA]
+Window = Annotated[float, BeforeValidator(duration_of(0, 3600, "0s", "1h")), _DURATION_SCHEMA]
+Judged = Annotated[float, BeforeValidator(duration_of(2, 3600, "2s", "1h")), _DURATION_SCHEMA]
+Pause = Annotated[float, BeforeValidator(duration_of(0, 86400, "0s", "1d")), _DURATION_SCHEMA]
+Timeout = Annotated[float, BeforeValidator(duration_of(0.1, 60, "100ms", "1m")), _DURATION_SCHEMA]
+Interval = Annotated[float, BeforeValidator(duration_of(1, 3600, "1s", "1h")), _DURATION_SCHEMA]
 Scheduled = Annotated[
-    float, BeforeValidator(_duration(60, 366 * 86400, "1m", "366d")), _DURATION_SCHEMA
+    float, BeforeValidator(duration_of(60, 366 * 86400, "1m", "366d")), _DURATION_SCHEMA
 ]
-Period = Annotated[float, BeforeValidator(_duration(1, 1800, "1s", "30m")), _DURATION_SCHEMA]
-Hold = Annotated[float, BeforeValidator(_duration(1, 86400, "1s", "1d")), _DURATION_SCHEMA]
-Span = Annotated[float, BeforeValidator(_duration(1, 30 * 86400, "1s", "30d")), _DURATION_SCHEMA]
+Period = Annotated[float, BeforeValidator(duration_of(1, 1800, "1s", "30m")), _DURATION_SCHEMA]
+Hold = Annotated[float, BeforeValidator(duration_of(1, 86400, "1s", "1d")), _DURATION_SCHEMA]
+Span = Annotated[float, BeforeValidator(duration_of(1, 30 * 86400, "1s", "30d")), _DURATION_SCHEMA]
 
 
 def _judged_or_off(value: object) -> float | None:
     """None for `off`."""
-    return None if value == "off" else _duration(2, 3600, "2s", "1h")(value)
+    return None if value == "off" else duration_of(2, 3600, "2s", "1h")(value)
 
 
 JudgedOrOff = Annotated[

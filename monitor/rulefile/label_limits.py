@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from monitor.model.rule import AnyRule, RestartRule, ScaleRule
-from monitor.model.scalar import NO_CREDENTIALS, JsonUrl, PrometheusQuery, ScalarMetric
+from monitor.model.scalar import NO_CREDENTIALS, JsonUrl, PrometheusQuery
 from monitor.model.schedule import Schedule
+from monitor.model.sources import sources_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,24 +29,22 @@ class LabelCeilings:
 def refused(rule: AnyRule, ceilings: LabelCeilings) -> Iterator[str]:
     """Clauses on what no rule from labels may do. Secrets stay out of their reach for good:
     whoever names both a file and a server could have the one sent to the other."""
-    if isinstance(rule, RestartRule):
-        if not ceilings.allow_restart:
-            yield "restarts by labels are switched off in the agent's settings: use a rule file"
+    if isinstance(rule, RestartRule) and not ceilings.allow_restart:
+        yield "restarts by labels are switched off in the agent's settings: use a rule file"
         return
-    for metric in rule.metrics:
-        source = metric.source if isinstance(metric, ScalarMetric) else None
+    for name, source in sources_of(rule).items():
         if not isinstance(source, PrometheusQuery | JsonUrl):
             continue
         if source.credentials != NO_CREDENTIALS:
-            yield f"metric {metric.name}: auth is refused in labels: use a rule file"
+            yield f"metric {name}: auth is refused in labels: use a rule file"
         if isinstance(source, JsonUrl) and not ceilings.allow_urls:
             yield (
-                f"metric {metric.name}: http is refused in labels, which may not name servers to "
+                f"metric {name}: http is refused in labels, which may not name servers to "
                 "ask: use a rule file"
             )
         if isinstance(source, PrometheusQuery) and source.address and not ceilings.allow_urls:
             yield (
-                f"metric {metric.name}: address is refused in labels, which may not name servers "
+                f"metric {name}: address is refused in labels, which may not name servers "
                 "to ask: remove it, the agent's own Prometheus is asked"
             )
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from monitor.rulefile.any_metric import MetricType
+from monitor.rulefile.condition_model import ConditionModel
 from monitor.rulefile.node import Node
-from monitor.rulefile.restart_model import ConditionModel, RestartModel
+from monitor.rulefile.restart_model import RestartModel
 from monitor.rulefile.scalar import resolve
 from monitor.rulefile.scale_model import ScaleModel
 from monitor.rulefile.text import YamlFault
@@ -26,7 +27,7 @@ Mapped = dict[str, tuple[Node, Node]]
 _KEY = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 _METRICS = frozenset(kind.value for kind in MetricType)
 # Text that may begin with a bracket or a brace without being a list or a mapping.
-_TEXTS = frozenset({"query", "formula", "url", "path", "cron", "address"})
+_TEXTS = frozenset({"query", "formula", "url", "path", "cron", "address", "expression"})
 _CONDITION = frozenset(info.alias or name for name, info in ConditionModel.model_fields.items())
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from monitor.model.rule import AnyRule, RestartRule, RuleMode, ScaleRule
 from monitor.model.selector import Selector
 from monitor.model.service import Service
-from monitor.rulefile.convert import restart_rule
+from monitor.rulefile.convert_restart import restart_rule
 from monitor.rulefile.convert_scale import scale_rule
 from monitor.rulefile.doubts import doubts
 from monitor.rulefile.fields import choice

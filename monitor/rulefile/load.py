@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from monitor.model.rule import AnyRule, RuleSet, ScaleRule
+from monitor.model.rule import AnyRule, NodeRule, RuleSet, ScaleRule
+from monitor.rulefile.circles import circles
 from monitor.rulefile.convert import rule_of
 from monitor.rulefile.digest import rule_set
 from monitor.rulefile.doubts import doubts
@@ -32,7 +33,7 @@ class LoadResult:
 
 @dataclass(slots=True)
 class _Parsed:
-    rules: list[AnyRule]
+    rules: list[AnyRule | NodeRule]
     problems: list[Problem]
     names: list[tuple[str, Problem]]
 
@@ -44,7 +45,7 @@ def load(paths: Iterable[Path]) -> LoadResult:
 
 def parse(snapshot: Snapshot) -> LoadResult:
     """The rules of all files together; one problem anywhere and there are none."""
-    rules: list[AnyRule] = []
+    rules: list[AnyRule | NodeRule] = []
     problems: list[Problem] = []
     names: list[tuple[str, Problem]] = []
     for source in snapshot.sources:
@@ -62,6 +63,10 @@ def parse(snapshot: Snapshot) -> LoadResult:
         f'{second.source}: rules "{first.name}" and "{second.name}" both scale "{name}": '
         f"neither will act on it ({first.source})"
         for first, second, name in overlaps(rules)
+    ]
+    warnings += [
+        f"{rule.source}: these are restarted after each other without end: {' -> '.join(way)}"
+        for rule, way in circles(rules)
     ]
     warnings += [text for rule in rules if isinstance(rule, ScaleRule) for text in doubts(rule)]
     return LoadResult(rule_set(rules), (), tuple(warnings), len(snapshot.sources))

@@ -7,25 +7,27 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from monitor.model.rule import RuleMode
 from monitor.rulefile.base import Faults, Strict
 from monitor.rulefile.fields import Many, RuleName, ServiceName, choice
-from monitor.rulefile.restart_model import RestartModel
+from monitor.rulefile.node_model import NodeModel, Nodes
+from monitor.rulefile.rebalance_model import RebalanceModel
+from monitor.rulefile.restart_model import RestartModel, awaited
 from monitor.rulefile.scale_model import ScaleModel
 from monitor.rulefile.selector_model import Services
 
 
 class RuleModel(Strict):
-    """Selects services and does one thing with them."""
+    """Selects services, or nodes, and does one thing with them."""
 
     model_config = ConfigDict(
-        json_schema_extra={"oneOf": [{"required": ["scale"]}, {"required": ["restart"]}]}
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["services", "scale"]},
+                {"required": ["services", "restart"]},
+                {"required": ["services", "rebalance"]},
+                {"required": ["node"]},
+            ]
+        }
     )
     EXAMPLE: ClassVar[str] = "{name: web-load, services: [web], scale: {...}}"
-    LATER: ClassVar[dict[str, str]] = {
-        "node": "a rule scales or restarts services",
-        "rebalance": "a rule scales or restarts services",
-        "rollback": "a rule scales or restarts services",
-        "park": "a rule scales or restarts services",
-        "notify": "decisions are shown in the log, the metrics and the API",
-    }
     MEANT: ClassVar[dict[str, str]] = {
         "service": "services",
         "selector": "services",
@@ -33,19 +35,31 @@ class RuleModel(Strict):
         "enabled": "mode",
         "id": "name",
         "when": "restart",
+        "rollback": "restart",
+        "park": "restart",
+        "notify": "restart",
+        "spread": "rebalance",
+        "drain": "node",
     }
 
     name: RuleName = Field(
         description="The rule's name, unique in all files; a label of its metrics.",
         examples=["web-load"],
     )
-    services: Services = Field(
+    services: Services | None = Field(
+        default=None,
         description='Exact service names and globs, or {stack: NAME}, or {label: "key=value"}.',
         examples=[["web", "shop_*"]],
     )
+    nodes: Nodes | None = Field(
+        default=None,
+        description="With node: host names and globs, or {role: worker}, or "
+        '{label: "key=value"}; default: all.',
+        examples=[["worker-*"]],
+    )
     exclude: Many[ServiceName] = Field(
         default=(),
-        description="Exact names and globs of services that are left out.",
+        description="Exact names and globs of services, or of nodes, that are left out.",
         examples=[["shop_db"]],
     )
     mode: Annotated[RuleMode, BeforeValidator(choice(RuleMode))] = Field(
@@ -64,14 +78,42 @@ class RuleModel(Strict):
         description="Restart the service while a condition holds.",
         examples=[{"when": {"memory_above": "90%", "for": "5m"}}],
     )
+    rebalance: RebalanceModel | None = Field(
+        default=None,
+        description="Spread its tasks evenly over the nodes again.",
+        examples=[{"when": {"skew_above": 1, "for": "5m"}}],
+    )
+    node: NodeModel | None = Field(
+        default=None,
+        description="Drain a node that is not well, or tell of it.",
+        examples=[{"when": {"memory_above": "95%", "for": "5m"}, "action": "notify"}],
+    )
 
     @model_validator(mode="after")
     def _one_thing(self) -> "RuleModel":
-        if self.scale is None and self.restart is None:
-            raise Faults(("", "what the rule does is missing: write scale: or restart:"))
-        if self.scale is not None and self.restart is not None:
-            raise Faults(("restart", "a rule does one thing: write a second rule for restart"))
+        things = ("scale", "restart", "rebalance", "node")
+        given = [name for name in things if getattr(self, name) is not None]
+        if not given:
+            text = "what the rule does is missing: write scale:, restart:, rebalance: or node:"
+            raise Faults(("", text))
+        if len(given) > 1:
+            text = f"a rule does one thing: write a second rule for {given[1]}"
+            raise Faults((given[1], text))
+        if self.node is None and self.services is None:
+            raise Faults(("", 'services is missing: write for example "services: [web, "shop_*"]"'))
+        if self.node is not None and self.services is not None:
+            raise Faults(("services", "a node rule is about nodes: write nodes: or remove it"))
+        if self.node is None and self.nodes is not None:
+            raise Faults(("nodes", "belongs to rules with node: remove it"))
+        if self.restart is not None:
+            self._not_after_itself(self.restart)
         return self
+
+    def _not_after_itself(self, restart: RestartModel) -> None:
+        names = self.services if isinstance(self.services, tuple) else ()
+        for path, service in awaited(restart.when, ("restart", "when")):
+            if service in names:
+                raise Faults((path, f"{service} would be restarted after itself, without end"))
 
 
 def _version(value: object) -> object:

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from fnmatch import translate
 from itertools import combinations
 
-from monitor.model.rule import AnyRule, RuleMode, ScaleRule
+from monitor.model.rule import AnyRule, NodeRule, RuleMode, ScaleRule
 
 MOST_RULES = 300
 
 
-def overlaps(rules: Iterable[AnyRule]) -> Iterator[tuple[ScaleRule, ScaleRule, str]]:
+def overlaps(rules: Iterable[AnyRule | NodeRule]) -> Iterator[tuple[ScaleRule, ScaleRule, str]]:
     """Pairs of scale rules that are not off, and a name that both select: neither would act."""
     scaling = [
         rule

@@ -1,105 +1,16 @@
 """`restart:` of a rule."""
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from monitor.model.rule import RestartAction
+from monitor.model.task import TaskState
 from monitor.rulefile.base import Faults, Strict
-from monitor.rulefile.fields import Count, Hold, Many, ShareOrCores, ShareOrSize, Span, choice
-from monitor.rulefile.usage_metrics import BasisChoice
-
-
-class ConditionModel(Strict):
-    """What must be true of one task."""
-
-    EXAMPLE: ClassVar[str] = "{memory_above: 90%, for: 5m}"
-    MEANT: ClassVar[dict[str, str]] = {
-        "memory": "memory_above",
-        "cpu": "cpu_above",
-        "for_": "for",
-        "duration": "for",
-        "or": "any",
-        "and": "all",
-    }
-
-    memory_above: ShareOrSize | None = Field(
-        default=None,
-        description="The task's working set is above this: a size, or a share of its limit.",
-        examples=["90%"],
-    )
-    cpu_above: ShareOrCores | None = Field(
-        default=None,
-        description="The task uses more than this: cores, or a share of its limit.",
-        examples=["95%"],
-    )
-    of: BasisChoice | None = Field(
-        default=None,
-        description="What a share is a share of: limit, reservation, or auto (the reservation, "
-        "else the limit).",
-        examples=["limit"],
-        json_schema_extra={"default": "limit"},
-    )
-    for_: Hold | None = Field(
-        default=None,
-        alias="for",
-        description="The condition holds for this long on end, 1s to 1d.",
-        examples=["5m"],
-    )
-    any_of: "Many[ConditionModel] | None" = Field(
-        default=None,
-        alias="any",
-        min_length=1,
-        description="At least one of these conditions holds.",
-        examples=[[{"memory_above": "90%", "for": "5m"}]],
-    )
-    all_of: "Many[ConditionModel] | None" = Field(
-        default=None,
-        alias="all",
-        min_length=1,
-        description="All of these conditions hold for the same task.",
-        examples=[[{"memory_above": "90%", "for": "5m"}]],
-    )
-
-    @model_validator(mode="after")
-    def _one(self) -> "ConditionModel":
-        given = [
-            name
-            for name, value in (
-                ("memory_above", self.memory_above),
-                ("cpu_above", self.cpu_above),
-                ("any", self.any_of),
-                ("all", self.all_of),
-            )
-            if value is not None
-        ]
-        if not given:
-            raise Faults(("", "write memory_above or cpu_above with for, or any or all"))
-        if len(given) > 1:
-            raise Faults(
-                (given[1], f"{given[0]} is given already: write {{any: [...]}} or {{all: [...]}}")
-            )
-        if faults := self._details(given[0]):
-            raise Faults(*faults)
-        return self
-
-    def _details(self, kind: str) -> list[tuple[str, str]]:
-        if kind in {"any", "all"}:
-            extra = (("for", self.for_), ("of", self.of))
-            return [
-                (name, f"belongs to each condition inside {kind}: move it there")
-                for name, value in extra
-                if value is not None
-            ]
-        faults: list[tuple[str, str]] = []
-        if self.for_ is None:
-            faults.append(("", 'for is missing: write for example "for: 5m"'))
-        amount = self.memory_above or self.cpu_above
-        if self.of is not None and amount is not None and not amount.is_share:
-            faults.append(
-                ("of", f"has no meaning without a share: remove it, or write {kind}: 90%")
-            )
-        return faults
+from monitor.rulefile.condition_fields import AtOnce, Trials
+from monitor.rulefile.condition_model import ConditionModel
+from monitor.rulefile.fields import Count, Pause, Span, choice
 
 
 class BudgetModel(Strict):
@@ -148,8 +59,33 @@ class BackoffModel(Strict):
         return self
 
 
+class BreakerModel(Strict):
+    """When restarts have proved to be of no help."""
+
+    EXAMPLE: ClassVar[str] = "{after: 5, within: 15m}"
+    MEANT: ClassVar[dict[str, str]] = {"count": "after", "restarts": "after", "period": "within"}
+
+    after: Trials = Field(
+        default=5,
+        description="After so many restarts in a row that did not help, 1 to 100, nothing more "
+        "is restarted until a later deploy does well.",
+        examples=[5],
+        json_schema_extra={"default": 5},
+    )
+    within: Span = Field(
+        default=900.0,
+        description="A restart did not help if the condition comes back within this time, on top "
+        "of what it takes to hold; and a deploy does well that stays without it for this long.",
+        examples=["15m"],
+        json_schema_extra={"default": "15m"},
+    )
+
+
+_UNSTOPPABLE = "has no container that could be stopped: write action: restart_service"
+
+
 class RestartModel(Strict):
-    """Restarts a service while a condition holds for one of its tasks."""
+    """Restarts a service or its tasks, or rolls it back, parks it or tells of it."""
 
     EXAMPLE: ClassVar[str] = "{when: {memory_above: 90%, for: 5m}}"
     MEANT: ClassVar[dict[str, str]] = {"if": "when", "condition": "when", "limit": "budget"}
@@ -158,14 +94,11 @@ class RestartModel(Strict):
         description="The condition: one, or {any: [...]}, or {all: [...]}.",
         examples=[{"memory_above": "90%", "for": "5m"}],
     )
-    action: Annotated[
-        RestartAction,
-        BeforeValidator(
-            choice(RestartAction, later=("restart_task", "rollback", "park", "notify"))
-        ),
-    ] = Field(
+    action: Annotated[RestartAction, BeforeValidator(choice(RestartAction))] = Field(
         default=RestartAction.RESTART_SERVICE,
-        description="restart_service replaces all tasks by the service's own update settings.",
+        description="restart_service: all tasks, by the service's own update settings; "
+        "restart_task: those tasks alone for which the condition holds; rollback: to the deploy "
+        "before; park: to 0 replicas; notify: nothing but a notice.",
         examples=["restart_service"],
         json_schema_extra={"default": "restart_service"},
     )
@@ -179,3 +112,69 @@ class RestartModel(Strict):
         description="Waiting times between restarts; they double while it keeps happening.",
         examples=[{"initial": "30s", "max": "1h"}],
     )
+    breaker: BreakerModel | None = Field(
+        default=None,
+        description="When to give up, because restarts do not help.",
+        examples=[{"after": 5, "within": "15m"}],
+    )
+    quiet_after_deploy: Pause = Field(
+        default=30.0,
+        description="Nothing is done for this long after somebody's deploy, 0s to 1d.",
+        examples=["1m"],
+        json_schema_extra={"default": "30s"},
+    )
+    at_once: AtOnce | None = Field(
+        default=None,
+        description="With restart_task: so many tasks of a service may be missing at a time, "
+        "1 to 100; never all of them.",
+        examples=[1],
+        json_schema_extra={"default": 1},
+    )
+
+    @model_validator(mode="after")
+    def _fitting(self) -> "RestartModel":
+        faults: list[tuple[str | tuple[str | int, ...], str]] = []
+        if self.action is RestartAction.RESTART_TASK:
+            faults += [(path, text) for path, text in _of_no_task(self.when, ("when",))]
+        elif self.at_once is not None:
+            faults.append(("at_once", "belongs to action: restart_task: remove it"))
+        if self.breaker is not None and not self.action.restarts:
+            faults.append(
+                ("breaker", f"has no meaning with action: {self.action}, which restarts nothing")
+            )
+        if faults:
+            raise Faults(*faults)
+        return self
+
+
+def _of_no_task(
+    when: ConditionModel, path: tuple[str | int, ...]
+) -> list[tuple[tuple[str | int, ...], str]]:
+    """Conditions with which no single task could be told to be the one to stop."""
+    if when.any_of is not None:
+        return [
+            fault
+            for place, one in enumerate(when.any_of)
+            for fault in _of_no_task(one, (*path, "any", place))
+        ]
+    if when.all_of is not None:
+        if any(one.about_tasks for one in when.all_of):
+            return []
+        return [((*path, "all"), "needs a condition about tasks as well with restart_task")]
+    if when.stuck_in not in (None, TaskState.STARTING):
+        return [((*path, "stuck_in"), f"a task that is {when.stuck_in.label} {_UNSTOPPABLE}")]
+    if when.about_tasks:
+        return []
+    text = "is about the whole service: write action: restart_service, rollback, park or notify"
+    return [((*path, when.kind), text)]
+
+
+def awaited(
+    when: ConditionModel, path: tuple[str | int, ...] = ()
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The services whose restarts the rule follows, with the places where they are named."""
+    for name, parts in (("any", when.any_of), ("all", when.all_of)):
+        for place, one in enumerate(parts or ()):
+            yield from awaited(one, (*path, name, place))
+    if when.restarted is not None:
+        yield (*path, "restarted"), when.restarted

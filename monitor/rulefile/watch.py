@@ -126,7 +126,7 @@ class WatchedRules:
         )
         self._log.info(
             "rules_loaded",
-            rules=len(result.rules.rules),
+            rules=len(result.rules.rules) + len(result.rules.node_rules),
             files=result.files,
             digest=result.rules.digest[:12],
             warnings=list(result.warnings),

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from monitor.model.decision import ACTION_NAMES
 from monitor.model.reason import Reason
 from monitor.rulefile import units
 from monitor.rulefile.base import Faults, Strict
@@ -61,9 +62,9 @@ Action = Annotated[
     str,
     BeforeValidator(
         text(
-            r"^(scale_up|scale_down|restart_service|none)$",
+            rf"^({'|'.join(ACTION_NAMES)})$",
             "an action",
-            "scale_up, scale_down, restart_service or none",
+            f"{', '.join(ACTION_NAMES[1:])} or none",
         )
     ),
 ]

@@ -8,8 +8,9 @@ from monitor.agent.core import Core
 from monitor.control.observer import Silent
 from monitor.model.decision import Decision
 from monitor.model.outcome import Outcome, OutcomeKind
-from monitor.model.rule import RuleSet, ScaleRule
-from monitor.model.scalar import JsonUrl, PrometheusQuery, ScalarMetric
+from monitor.model.rule import RuleSet
+from monitor.model.scalar import JsonUrl, PrometheusQuery
+from monitor.model.sources import sources_of
 from monitor.ruletest.expect import Failure, Seen, differences
 from monitor.ruletest.measured import MeasuredNumbers, MeasuredSeries
 from monitor.ruletest.models import Expected, RuleTest
@@ -131,16 +132,11 @@ def _sources(
     numbers = {(one.service, one.metric): one for one in series if one.kind == "number"}
     found: dict[PrometheusQuery | JsonUrl, Series] = {}
     for rule in rules.rules:
-        if not isinstance(rule, ScaleRule):
-            continue
-        for metric in rule.metrics:
-            if not isinstance(metric, ScalarMetric):
-                continue
-            source = metric.source
+        for name, source in sources_of(rule).items():
             if not isinstance(source, PrometheusQuery | JsonUrl):
                 continue
             for given in test.services:
-                one = numbers.get((given.name, metric.name))
+                one = numbers.get((given.name, name))
                 if one is not None:
                     subject = Subject(given.name, given.stack, rule.name)
                     found[substituted(source, subject)] = one

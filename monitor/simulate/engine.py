@@ -111,6 +111,24 @@ class SimulatedEngine:
 
         await self._manager_call("update_service", service_id, write)
 
+    async def roll_back_service(
+        self, service_id: str, version: int, spec: Mapping[str, Any]
+    ) -> None:
+        def write() -> None:
+            if service_id not in self._swarm.store.services:
+                raise NotFound(f"service {service_id} not found")
+            self._swarm.roll_back(service_id, version)
+            self._maybe_lost()
+
+        await self._manager_call("update_service", service_id, write)
+
+    async def secret_ids(self) -> frozenset[str]:
+        return await self._manager_call("secrets", "", frozenset)
+
+    async def config_ids(self) -> frozenset[str]:
+        store = self._swarm.store
+        return await self._manager_call("configs", "", lambda: frozenset(store.configs))
+
     async def config(self, name: str) -> Config:
         return await self._manager_call(
             "config",
@@ -140,6 +158,10 @@ class SimulatedEngine:
         return await self._call(
             "container", container_id, DEADLINE, lambda: self._container(self._find(container_id))
         )
+
+    async def stop_container(self, container_id: str, grace: int | None) -> None:
+        task = await self._call("stop", container_id, DEADLINE, lambda: self._find(container_id))
+        await self._swarm.stop_container(task.id, grace)
 
     async def stats(self, container_id: str) -> Reading:
         return await self._call("stats", container_id, DEADLINE, lambda: self._stats(container_id))

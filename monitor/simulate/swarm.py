@@ -273,10 +273,16 @@ class Swarm:
         task = self.store.tasks[task_id]
         self.machinery.executor.end(task, _end_of(exit_code), exit_code, oom=oom)
 
-    def stop_container(self, task_id: str) -> None:
-        """What `docker stop` does to the task's container."""
+    async def stop_container(self, task_id: str, grace: int | None = None) -> None:
+        """What `docker stop` does: SIGTERM, and SIGKILL after `grace` seconds (None: 10).
+
+        Returns once the container has ended, in which `Behaviour.stop` says how quick it is; what
+        ended before is left as it is.
+        """
         task, executor = self.store.tasks[task_id], self.machinery.executor
-        code = executor.behaviour(task).stop_code
+        behaviour, left = executor.behaviour(task), float(10 if grace is None else grace)
+        await asyncio.sleep(min(behaviour.stop, left))
+        code = behaviour.stop_code if behaviour.stop <= left else 137
         executor.end(task, _end_of(code), code, signal="15", stopped=True)
 
     def kill_container(self, task_id: str, *, removed: bool = False) -> None:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+from monitor.model.evidence import Moments
 from monitor.model.rule import ScaleRule
 from monitor.model.schedule import Schedule
 
@@ -71,6 +72,10 @@ class CronCalendar:
         """The schedules that are active at `wall`, in the order of the rule's list."""
         return tuple(s for s in rule.schedules if self._span(s, wall).active)
 
+    def moments(self, cron: str, timezone: str, wall: float) -> Moments:
+        """The newest moment within a day up to `wall`, and the next one."""
+        return Moments(*_around(cron, timezone, wall))
+
     def _span(self, schedule: Schedule, wall: float) -> _Span:
         span = self._spans.get(schedule)
         if span is None or not span.start <= wall < span.end:
@@ -81,6 +86,8 @@ class CronCalendar:
 
 
 _NEVER = float("inf")
+_LONGEST_LATE = 86400.0
+"""Seconds after which no moment is acted on any more."""
 
 
 def _span_at(schedule: Schedule, wall: float) -> _Span:
@@ -90,6 +97,12 @@ def _span_at(schedule: Schedule, wall: float) -> _Span:
         return _Span(last, last + schedule.duration, active=True)
     following = next((moment for moment in _moments(schedule, wall) if moment > wall), _NEVER)
     return _Span(wall, following, active=False)
+
+
+def _around(cron: str, timezone: str, wall: float) -> tuple[float | None, float | None]:
+    schedule = Schedule(cron, _LONGEST_LATE, timezone)
+    following = next((moment for moment in _moments(schedule, wall) if moment > wall), None)
+    return _last_moment(schedule, wall), following
 
 
 def _last_moment(schedule: Schedule, wall: float) -> float | None:

@@ -20,6 +20,7 @@ from monitor.web.keys import DOOR, EXPLAINING, STATE
 from monitor.web.metrics import metrics
 from monitor.web.pauses import pause, pauses, resume
 from monitor.web.ps import ps
+from monitor.web.rollback import roll_back, unpark
 from monitor.web.state import Refused, WebState
 
 _log = structlog.get_logger(__name__)
@@ -34,7 +35,12 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 _READING = ("GET", "HEAD")
-_METHODS = {"/api/v1/pauses": (*_READING, "POST", "DELETE"), "/api/v1/explain": ("POST",)}
+_METHODS = {
+    "/api/v1/pauses": (*_READING, "POST", "DELETE"),
+    "/api/v1/explain": ("POST",),
+    "/api/v1/rollback": ("POST",),
+    "/api/v1/unpark": ("POST",),
+}
 """Of the paths that take others than _READING."""
 
 _PATHS = (
@@ -92,5 +98,7 @@ def build_app(state: WebState, door: Door | None = None) -> web.Application:
     app.router.add_get("/api/v1/pauses", pauses)
     app.router.add_post("/api/v1/pauses", pause)
     app.router.add_delete("/api/v1/pauses", resume)
+    app.router.add_post("/api/v1/rollback", roll_back)
+    app.router.add_post("/api/v1/unpark", unpark)
     app.router.add_post("/api/v1/explain", explain)
     return app

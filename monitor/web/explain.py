@@ -7,8 +7,9 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field
 
-from monitor.model.rule import AnyRule, ScaleRule
-from monitor.model.scalar import NO_CREDENTIALS, JsonUrl, PrometheusQuery, ScalarMetric
+from monitor.model.rule import AnyRule
+from monitor.model.scalar import NO_CREDENTIALS, JsonUrl, PrometheusQuery
+from monitor.model.sources import sources_of
 from monitor.rulefile.load import LoadResult, parse
 from monitor.rulefile.read import Snapshot, Source
 from monitor.web.api import answer, problem, unknown_service
@@ -71,8 +72,7 @@ def asks_elsewhere(rule: AnyRule) -> bool:
 
     Whoever reaches the port could else send the agent anywhere, with its secrets.
     """
-    metrics = rule.metrics if isinstance(rule, ScaleRule) else ()
-    sources = [metric.source for metric in metrics if isinstance(metric, ScalarMetric)]
+    sources = sources_of(rule).values()
     return any(
         isinstance(source, JsonUrl)
         or (

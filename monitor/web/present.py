@@ -5,7 +5,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from monitor.model.action import Action, ForceUpdate, ScaleTo
+from monitor.model.action import (
+    Action,
+    ForceUpdate,
+    Notify,
+    Park,
+    RestartTask,
+    Rollback,
+    ScaleTo,
+    SetAvailability,
+    Unpark,
+)
 from monitor.model.decision import Decision
 from monitor.model.pause import Pause
 from monitor.web.state import (
@@ -41,6 +51,32 @@ def present_action(action: Action | None) -> Json | None:
             return {"type": "scale_to", "replicas": replicas}
         case ForceUpdate():
             return {"type": "force_update"}
+        case RestartTask():
+            return {
+                "type": "restart_task",
+                "task_id": action.task_id,
+                "node_id": action.node_id,
+                "container_id": action.container_id,
+            }
+        case Rollback(target, replicas, by_swarm):
+            return {
+                "type": "rollback",
+                "target": target,
+                "replicas": replicas,
+                "by_swarm": by_swarm,
+            }
+        case Park(replicas):
+            return {"type": "park", "replicas": replicas}
+        case Unpark(replicas):
+            return {"type": "unpark", "replicas": replicas}
+        case Notify():
+            return {"type": "notify"}
+        case SetAvailability(node_id, availability):
+            return {
+                "type": "set_availability",
+                "node_id": node_id,
+                "availability": availability.value,
+            }
         case None:
             return None
 

@@ -144,6 +144,18 @@ class Operations(Protocol):
     async def resume(self, scope: PauseScope, name: str) -> Pause:
         """Ends a pause and gives it back. Raises Refused."""
 
+    async def roll_back(self, service_name: str, *, by: str) -> str:
+        """Puts what the service was before its last deploy back; a sentence that says so.
+
+        Raises Refused.
+        """
+
+    async def unpark(self, service_name: str, *, by: str) -> str:
+        """Gives a service that a rule parked its replicas back; a sentence that says so.
+
+        Raises Refused.
+        """
+
     def claim(
         self, rules: RuleSet, service_name: str, rule: str | None
     ) -> tuple[Claim, tuple[str, ...]]:

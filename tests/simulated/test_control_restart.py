@@ -5,7 +5,7 @@ import asyncio
 from monitor.model.action import ForceUpdate, ScaleTo
 from monitor.model.outcome import OutcomeKind
 from monitor.model.reason import Reason
-from monitor.model.rule import Backoff, Budget
+from monitor.model.rule import Backoff, Breaker, Budget
 from tests.simulated.bench import Bench, bench, one_node
 from tests.simulated.virtual import virtual
 from tests.unit.build import restart_rule, scale_rule
@@ -52,7 +52,9 @@ def test_a_leak_that_comes_back_stays_within_its_budget_for_a_day(monkeypatch) -
 
 
 async def _a_day_of_leaks() -> None:
-    rule = restart_rule(budget=Budget(3, 3600.0), backoff=Backoff(120.0, 3600.0))
+    rule = restart_rule(
+        budget=Budget(3, 3600.0), backoff=Backoff(120.0, 3600.0), breaker=Breaker(1000, 1.0)
+    )
     async with bench(rule) as b:
         await b.service(**LEAKY)
         b.swarm.set_memory("web", leak(60.0))

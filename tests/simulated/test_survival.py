@@ -98,8 +98,8 @@ class Slain:
     def __init__(self, made: Fleet, agent, point: int) -> None:
         self.point, self.seen = point, 0
         self.made, self.agent = made, agent
-        inner = agent.controller._writes._fly
-        agent.controller._writes._fly = lambda *args: self.stepped(inner(*args))
+        inner = agent.controller.writes._fly
+        agent.controller.writes._fly = lambda *args: self.stepped(inner(*args))
 
     async def stepped(self, work) -> None:
         await _Steps(work, self)

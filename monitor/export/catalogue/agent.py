@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from monitor.export.catalogue.ends import END_GENERATORS, RECOVERY_SECONDS
 from monitor.export.catalogue.fleet import EVENT_DELAY, FLEET_GENERATORS
+from monitor.export.catalogue.notifications import NOTIFICATION_GENERATORS
 from monitor.export.catalogue.operator import OPERATOR_GENERATORS
 from monitor.export.facts import AgentFacts, MirrorFacts, RuleConfigFacts
 from monitor.export.family import Family, Generator, MetricType, Sample, Stability
@@ -245,6 +246,7 @@ FACT_GENERATORS: tuple[Generator[AgentFacts], ...] = (
     *OPERATOR_GENERATORS,
     *FLEET_GENERATORS,
     *END_GENERATORS,
+    *NOTIFICATION_GENERATORS,
 )
 
 DROPPED = Family(

@@ -6,7 +6,9 @@ from monitor.export.family import Family, Generator, Kind, MetricType, Sample
 from monitor.export.rows import RuleRow, RuleStateRow, RuleTotalsRow
 
 PRESENT = "on managers, for rules and services they select"
-DECISIONS = ("none", "scale_up", "scale_down", "restart_service")
+USUAL = ("none", "scale_up", "scale_down", "restart_service")
+"""Decisions with a series at any time; the others have one while they are made."""
+
 _PAIR = ("rule", "service_name")
 
 RULE_KIND: Kind[RuleRow] = Kind(
@@ -24,6 +26,12 @@ RULE_KIND: Kind[RuleRow] = Kind(
         ),
     ),
 )
+
+
+def _decisions(row: RuleStateRow) -> tuple[str, ...]:
+    if row.decision is None:
+        return ()
+    return USUAL if row.decision in USUAL else (*USUAL, row.decision)
 
 
 def _actions(row: RuleTotalsRow) -> Iterable[Sample]:
@@ -106,7 +114,7 @@ RULE_STATE_KIND: Kind[RuleStateRow] = Kind(
             ),
             lambda row: [
                 ((row.rule, row.service_name, decision), int(decision == row.decision))
-                for decision in (DECISIONS if row.decision is not None else ())
+                for decision in _decisions(row)
             ],
         ),
         _number(

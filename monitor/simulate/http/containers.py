@@ -149,7 +149,8 @@ async def end_container(face: Face, request: web.Request) -> web.Response:
     if verb == "stop":
         if not running(task):
             return done(304)
-        face.swarm.stop_container(task.id)
+        grace = request.query.get("t", "")
+        await face.swarm.stop_container(task.id, int(grace) if grace.isdigit() else None)
     elif running(task):
         face.swarm.kill_container(task.id, removed=removed)
     elif removed:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 from monitor.agent.fleet import MANAGERS_MAY_TAKE, NO_MANAGERS, Fleet, Manager
+from monitor.agent.hands import Hands
 from monitor.fleet.secret import Secret
 from monitor.model.now import Now
 from monitor.model.peer import About, Peer, PeerState
@@ -41,8 +42,14 @@ class Known:
 
     def __post_init__(self) -> None:
         identity = SimpleNamespace(role=self.role, node_id="n1", node_name="own")
+        core = SimpleNamespace(
+            identity=identity,
+            lease=self.lease,
+            stop_desk=SimpleNamespace(carry_out=None),
+            hands=Hands(lambda: "n1", None),  # type: ignore[arg-type]
+        )
         self.fleet = Fleet(
-            core=SimpleNamespace(identity=identity, lease=self.lease),  # type: ignore[arg-type]
+            core=core,  # type: ignore[arg-type]
             clock=self.clock,
             secret=Secret(value=b"a secret of a fleet under test"),
             host="",

@@ -6,6 +6,7 @@ import pytest
 from monitor.agent.rules_digest import DECIDING, acting_digest
 from monitor.agent.settings import Settings
 from monitor.export.family import TaskLabels
+from monitor.notify.target import parse_targets
 from monitor.rulefile.digest import rule_set
 from monitor.rulefile.label_limits import LabelCeilings
 from tests.unit.build import scale_rule
@@ -36,6 +37,8 @@ OTHERS = {
     "fleet_port": 1,
     "secret_file": Path("/run/secrets/fleet"),
     "data": Path("/data"),
+    "notify": parse_targets(("webhook=http://h/x",)),
+    "notify_scaling": True,
 }
 """Settings that differ from agent to agent, or change only what is shown."""
 

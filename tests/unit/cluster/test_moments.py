@@ -66,3 +66,20 @@ def test_what_had_failed_before_anybody_looked_is_not_news():
     moments = Moments()
     moments.update({}, by_id(task(1, state=TaskState.FAILED)), "t1", 10.0, watched=False)
     assert moments.failed_at == ()
+
+
+def test_what_a_rule_stopped_is_no_failure_whichever_is_known_first():
+    """Else our own stops would look like a crash loop, and hold back what they are for."""
+    both = by_id(task(1), task(2))
+    ended = by_id(task(1, state=TaskState.FAILED), task(2, state=TaskState.FAILED))
+    before, after = Moments(), Moments()
+    before.update({}, both, "t1", 10.0, watched=True)
+    before.stopped_by_us("task1", 11.0)
+    before.update(both, ended, "t1", 12.0, watched=True)
+    after.update({}, both, "t1", 10.0, watched=True)
+    after.update(both, ended, "t1", 12.0, watched=True)
+    assert after.failed_at == (12.0, 12.0)
+    after.stopped_by_us("task1", 12.5)
+    assert before.failed_at == after.failed_at == (12.0,)
+    before.stopped_by_us("task9", 12.0 + FAILURES_KEPT)
+    assert before.failed_at == ()

@@ -1,10 +1,11 @@
 import pytest
 
 from monitor.control.flight import LANDING_DEADLINE, Flight, Landing
-from monitor.model.action import ScaleTo
+from monitor.model.action import Notify, RestartTask, ScaleTo
 from monitor.model.fingerprint import fingerprint
 from monitor.model.outcome import Outcome, OutcomeKind
-from tests.unit.build import decision, raw_spec, service, view
+from monitor.model.task import TaskState
+from tests.unit.build import decision, raw_spec, service, task, view
 
 POSTED = fingerprint(raw_spec(4))
 
@@ -58,3 +59,37 @@ def test_failing_writes_are_tried_ever_more_rarely():
     waits = [flown(OutcomeKind.FAILED, 0.0, attempt).retry_at for attempt in range(7)]
     assert waits == [2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
     assert flown(OutcomeKind.CONFLICT, 0.0).retry_at == 0.0
+
+
+def stopped(kind, at=101.0):
+    flight = Flight(decision(RestartTask("task1", "n1", "c1", "1")), 100.0)
+    flight.finish(Outcome(kind), at)
+    return flight
+
+
+def tasks_seen(state, read_at=102.0):
+    return view(tasks=(task(1, state=state), task(2)), tasks_read_at=read_at)
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.APPLIED, OutcomeKind.UNKNOWN])
+def test_a_stopped_task_has_landed_once_it_does_not_run_any_more(kind):
+    """Its service's version stays the same, so the task itself tells; it may take its time."""
+    flight = stopped(kind)
+    assert flight.landing(tasks_seen(TaskState.RUNNING), 103.0) is Landing.OPEN
+    assert flight.landing(tasks_seen(TaskState.FAILED, read_at=100.5), 103.0) is Landing.OPEN
+    assert flight.landing(tasks_seen(TaskState.FAILED), 103.0) is Landing.OWN
+    late = 101.0 + LANDING_DEADLINE + 1
+    assert flight.landing(tasks_seen(TaskState.RUNNING), late) is Landing.NOT_APPLIED
+
+
+def test_a_refused_stop_keeps_nothing_closed():
+    """The task runs on, as it should."""
+    flight = stopped(OutcomeKind.REFUSED)
+    assert flight.landing(tasks_seen(TaskState.RUNNING), 103.0) is Landing.NOT_APPLIED
+
+
+def test_what_people_are_told_of_closes_nothing():
+    """There is nothing of it to be seen in the Swarm."""
+    flight = Flight(decision(Notify()), 100.0)
+    flight.finish(Outcome(OutcomeKind.APPLIED), 100.0)
+    assert flight.landing(view(tasks_read_at=90.0), 100.0) is Landing.OWN

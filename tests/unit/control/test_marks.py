@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from monitor.control.inherited import WATCHED, Inherited
 from monitor.control.marks import Fate, Shorthand, mark_of
-from monitor.model.action import ForceUpdate, ScaleTo
+from monitor.model.action import ForceUpdate, RestartTask, Rollback, ScaleTo
 from monitor.model.history import History, ScaleEvent, Seen
 from monitor.model.now import Now
 from monitor.model.reason import Reason
@@ -124,3 +124,27 @@ def test_an_inherited_write_is_counted_once_and_watched_for_a_while():
     inherited.take([mark], 50.0)
     assert inherited.settle(view(at(10, spec(2))), WATCHED + 1) is None
     assert inherited.open() == []
+
+
+def test_a_stopped_task_leaves_no_trace_in_its_service():
+    """So the one who comes after counts it for cooldowns and budgets, whatever became of it."""
+    mark = mark_of(decision(RestartTask("task1", "n1", "c1", "1")), at(10, spec(2)))
+    assert mark.fate(at(9, spec(2))) is Fate.UNTOLD
+    assert mark.fate(at(10, spec(2))) is Fate.UNKNOWN
+    assert mark.fate(at(12, spec(3))) is Fate.UNKNOWN
+
+
+def test_a_rollback_that_was_about_to_be_written_is_told_by_the_version_alone():
+    """What it writes is nowhere in the mark: specs hold passwords."""
+    mark = mark_of(decision(Rollback("", 2)), at(10, spec(2)))
+    assert mark.fate(at(10, spec(2))) is Fate.NOT_APPLIED
+    assert mark.fate(at(11, spec(2, image="work:0"))) is Fate.UNKNOWN
+
+
+def test_such_marks_survive():
+    """As all others do."""
+    short = Shorthand()
+    for action in (RestartTask("task1", "n1", "c1", "1"), Rollback("", 2)):
+        mark = mark_of(decision(action), at(10, spec(2)))
+        found = short.decode_mark(short.encode_mark(mark, NOW), NOW)
+        assert found.decision.action == action

@@ -15,10 +15,11 @@ from monitor.decide import (
 )
 from monitor.decide.bounds import Binding, Range, Restrained, outside, restrain, restrain_capped
 from monitor.decide.capacity import fitting
+from monitor.decide.finding import satisfied
 from monitor.decide.flapping import suggested_tolerance
 from monitor.decide.guards import guard_recheck
 from monitor.decide.history import known_recommendations, with_event
-from monitor.decide.holding import Held, leaves, observe, satisfied
+from monitor.decide.holding import Held, bound_of
 from monitor.decide.notice import notice, seen_of
 from monitor.decide.pace import backoff_wait, budget_wait
 from monitor.decide.proposal import (
@@ -169,7 +170,7 @@ def test_budgets_and_backoff():
 
 
 CONDITION = TaskCondition(ConditionKind.MEMORY_ABOVE, Quantity(100.0), 60.0)
-LEAF = leaves(CONDITION, service())[0]
+LEAF = bound_of(CONDITION, service())
 
 
 @pytest.mark.parametrize(
@@ -190,19 +191,19 @@ def test_conditions_hold_from_their_threshold_on(sample, past, held):
     """At the threshold, with a sample of up to 5 s, over a gap of up to 15 s."""
     key = LEAF.key("t")
     known = {name.replace("k", key): at for name, at in past.items()}
-    assert observe(LEAF, "t", sample, known, 50.0) == held
+    assert LEAF.observe("t", sample, known, 50.0) == held
 
 
 def test_the_key_of_a_condition_tells_it_from_others():
     """Kind, threshold, what it is a share of, time and task: all in it."""
     of_limit = TaskCondition(ConditionKind.CPU_ABOVE, Quantity(0.5, Basis.LIMIT), 30.0)
     assert LEAF.key("t") == "memory_above>=100 for 60|t"
-    assert leaves(of_limit, service())[0].key("t") == "cpu_above>=0.5@limit for 30|t"
+    assert bound_of(of_limit, service()).key("t") == "cpu_above>=0.5@limit for 30|t"
 
 
 def test_no_conditions_are_never_met():
     """`all` of nothing holds for no task."""
-    assert not satisfied(AllOf(()), {}, 0.0)
+    assert not satisfied(AllOf(()), {})
     assert Held(10.0).lasted(40.0, 50.0)
     assert not Held(10.0).lasted(40.1, 50.0)
     assert not Held(10.0, 45.0).lasted(40.0, 50.0)

@@ -14,6 +14,7 @@ from monitor.export.facts import (
     EndFacts,
     FleetFacts,
     MirrorFacts,
+    NotificationFacts,
     OperatorFacts,
     RuleConfigFacts,
     StreamFacts,
@@ -205,6 +206,7 @@ FULL_FACTS = AgentFacts(
         journal_dropped=0,
         delays={"die": DelayFacts(3, 0.2, (0.01, 0.1), (1, 2, 0))},
     ),
+    notifications=(NotificationFacts("slack", 3, 1, {"full": 2}, 4),),
     ends=EndFacts(
         ends={("web", "oom"): 2},
         recoveries={"web": DelayFacts(2, 8.5, (1.0, 10.0), (0, 2, 0))},

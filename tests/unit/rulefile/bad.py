@@ -33,6 +33,17 @@ def direction(text: str) -> str:
     return SCALE + f"      scale_down: {text}\n"
 
 
+TASK = "      action: restart_task\n"
+
+
+def rebalance(text: str) -> str:
+    return f"{HEAD}  - name: web\n    services: [web]\n    rebalance: {text}\n"
+
+
+def node(text: str) -> str:
+    return f"{HEAD}  - name: web\n    nodes: [w1]\n    node: {text}\n"
+
+
 YAML = {
     "empty": "",
     "only comments": "# nothing\n\n",
@@ -344,12 +355,91 @@ RESTARTING = {
     "when list": when("[{memory_above: 90%, for: 5m}]"),
     "when inner": when("{all: [{any: [{memory_above: 90%, for: 5}]}]}"),
     "when unknown": when("{memory: 90%, for: 5m}"),
-    "action later": RESTART + "      action: restart_task\n",
+    "action misspelt": RESTART + "      action: restart-task\n",
     "action unknown": RESTART + "      action: kill\n",
     "budget zero": RESTART + "      budget: {count: 0, within: 1h}\n",
     "budget number": RESTART + "      budget: 3\n",
     "backoff reversed": RESTART + "      backoff: {initial: 2h, max: 1h}\n",
     "backoff long": RESTART + "      backoff: {initial: 2h}\n",
+    "breaker zero": RESTART + "      breaker: {after: 0}\n",
+    "breaker number": RESTART + "      breaker: 5\n",
+    "breaker of a notice": RESTART + "      action: notify\n      breaker: {after: 2}\n",
+    "at once without tasks": RESTART + "      at_once: 2\n",
+    "at once zero": RESTART + "      action: restart_task\n      at_once: 0\n",
+    "quiet number": RESTART + "      quiet_after_deploy: 60\n",
+    "exits number": when("{exits: 3}"),
+    "exits no within": when("{exits: {count: 3}}"),
+    "exits code": when("{exits: {code: 1, count: 3, within: 10m}}"),
+    "exits codes number": when("{exits: {codes: 1, count: 3, within: 10m}}"),
+    "exits codes large": when("{exits: {codes: [300], count: 3, within: 10m}}"),
+    "exits for": when("{exits: {count: 3, within: 10m}, for: 5m}"),
+    "oom kills none": when("{oom_kills: {count: 0, within: 1h}}"),
+    "unhealthy for": when("{unhealthy_for: 1m, for: 5m}"),
+    "unhealthy true": when("{unhealthy_for: true}"),
+    "flapping times": when("{health_flapping: {times: 3, within: 1h}}"),
+    "stuck running": when("{stuck_in: running, for: 5m}"),
+    "stuck Starting": when("{stuck_in: Starting, for: 5m}"),
+    "stuck nowhere": when("{stuck_in: hell, for: 5m}"),
+    "stuck no for": when("{stuck_in: starting}"),
+    "old number": when("{older_than: 7}"),
+    "old of": when("{older_than: 7d, of: limit}"),
+    "cpu below size": when("{cpu_below: 1GiB, for: 5m}"),
+    "cron six": when('{cron: "0 0 4 * * *"}'),
+    "cron inner": when("{cron: {expression: '0 25 * * *'}}"),
+    "cron zone": when("{cron: {expression: '0 4 * * *', timezone: Berlin}}"),
+    "cron for": when('{cron: "0 4 * * *", for: 5m}'),
+    "cron macro": when('{cron: "@daily"}'),
+    "number no bound": when("{prometheus: {query: up}, for: 5m}"),
+    "number both": when("{prometheus: {query: up, above: 1, below: 0}, for: 5m}"),
+    "number text": when("{prometheus: up, for: 5m}"),
+    "number no for": when("{prometheus: {query: up, above: 1}}"),
+    "number threshold": when("{prometheus: {query: up, threshold: 1}, for: 5m}"),
+    "restarted glob": when('{restarted: "db*"}'),
+    "restarted itself": when("{restarted: web}"),
+    "restarted itself inside": when("{any: [{restarted: db}, {all: [{restarted: web}]}]}"),
+    "restarted for": when("{restarted: db, for: 1m}"),
+    "depends on": when("{depends_on: db}"),
+    "task of a service": when("{exits: {count: 3, within: 10m}}") + TASK,
+    "task of a moment": when('{cron: "0 4 * * *"}') + TASK,
+    "task of some": when("{any: [{older_than: 7d}, {restarted: db}]}") + TASK,
+    "task of all": when('{all: [{cron: "0 4 * * *"}, {restarted: db}]}') + TASK,
+    "task preparing": when("{stuck_in: preparing, for: 5m}") + TASK,
+}
+
+REBALANCING = {
+    "no when": rebalance("{}"),
+    "when empty": rebalance("{when: {}}"),
+    "no for": rebalance("{when: {skew_above: 1}}"),
+    "for alone": rebalance("{when: {for: 5m}}"),
+    "for of a node": rebalance("{when: {node_joined: 1m, for: 5m}}"),
+    "skew zero": rebalance("{when: {skew_above: 0, for: 5m}}"),
+    "max skew": rebalance("{when: {maxSkew: 1, for: 5m}}"),
+    "joined true": rebalance("{when: {node_joined: true}}"),
+    "text": rebalance("yes"),
+    "budget": rebalance("{when: {node_joined: 1m}, budget: 3}"),
+    "of nodes": rebalance("{when: {node_joined: 1m}}").replace("services: [web]", "nodes: [web]"),
+}
+
+NODES = {
+    "no when": node("{action: drain}"),
+    "when empty": node("{when: {}}"),
+    "memory size": node("{when: {memory_above: 1GiB, for: 5m}}"),
+    "memory over": node("{when: {memory_above: 120%, for: 5m}}"),
+    "memory no for": node("{when: {memory_above: 90%}}"),
+    "disk number": node("{when: {disk_above: 90, for: 5m}}"),
+    "down number": node("{when: {down_for: 5}}"),
+    "down for": node("{when: {down_for: 5m, for: 5m}}"),
+    "two": node("{when: {down_for: 5m, disk_above: 90%, for: 5m}}"),
+    "any inside any": node("{when: {any: [{any: [{down_for: 5m}]}]}}"),
+    "failing number": node("{when: {tasks_failing_here: 5}}"),
+    "all": node("{when: {all: [{down_for: 5m}]}}"),
+    "reboot": node("{when: {down_for: 5m}, action: reboot}"),
+    "drain for a notice": node("{when: {down_for: 5m}, drain_for: 30m}"),
+    "drain for seconds": node("{when: {down_for: 5m}, action: drain, drain_for: 5s}"),
+    "with services": node("{when: {down_for: 5m}}").replace("nodes: [w1]", "services: [web]"),
+    "role": node("{when: {down_for: 5m}}").replace("nodes: [w1]", "nodes: {role: boss}"),
+    "neither": node("{when: {down_for: 5m}}").replace("nodes: [w1]", "nodes: {}"),
+    "of a scale rule": scale("services: [web]", "services: [web]\n    nodes: [w1]"),
 }
 
 ALL = {
@@ -362,6 +452,8 @@ ALL = {
         ("number", NUMBERS),
         ("schedule", SCHEDULES),
         ("restart", RESTARTING),
+        ("rebalance", REBALANCING),
+        ("node", NODES),
     )
     for name, text in group.items()
 }

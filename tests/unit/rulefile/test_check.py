@@ -11,6 +11,7 @@ from monitor.cli.check import run_check, run_schema
 from monitor.rulefile.load import load
 from monitor.rulefile.schema import json_schema
 from tests.unit.rulefile import bad
+from tests.unit.rulefile.every import EVERY
 from tests.unit.rulefile.structure import violations
 from tests.unit.rulefile.test_convert import CONTRACT, METRICS
 
@@ -60,7 +61,7 @@ def test_shipped_rules_touch_nobody_who_did_not_ask(file: Path) -> None:
     result = load([file])
     assert result.problems == result.warnings == ()
     assert result.rules is not None
-    for rule in result.rules.rules:
+    for rule in (*result.rules.rules, *result.rules.node_rules):
         assert rule.selector.label == ("swarm-monitor.rule", file.stem)
 
 
@@ -68,11 +69,13 @@ def test_shipped_rules_load_together() -> None:
     """The folder as a whole is a valid set of rules."""
     result = load([ROOT / "rules"])
     assert result.rules is not None
-    assert len(result.rules.rules) >= len(SHIPPED) >= 2
+    count = len(result.rules.rules) + len(result.rules.node_rules)
+    assert count >= len(SHIPPED) >= 2
 
 
 @pytest.mark.parametrize(
-    "text", [CONTRACT, METRICS, bad.SCALE, bad.RESTART, *(file.read_text() for file in SHIPPED)]
+    "text",
+    [CONTRACT, METRICS, bad.SCALE, bad.RESTART, EVERY, *(file.read_text() for file in SHIPPED)],
 )
 def test_schema_admits_good_files(text: str) -> None:
     """An editor that checks by the schema marks nothing in a good file."""
@@ -101,6 +104,12 @@ def test_schema_admits_good_files(text: str) -> None:
         bad.RULE["two things"],
         bad.RULE["nothing to do"],
         bad.RESTARTING["when unknown"],
+        bad.RESTARTING["exits number"],
+        bad.RESTARTING["stuck running"],
+        bad.RESTARTING["action misspelt"],
+        bad.REBALANCING["max skew"],
+        bad.NODES["reboot"],
+        bad.NODES["memory size"],
         bad.TOP["no rules"],
     ],
 )

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from monitor.model import condition as c
 from monitor.model.rule import (
     SCALE_DOWN_DEFAULT,
     SCALE_UP_DEFAULT,
@@ -11,13 +12,20 @@ from monitor.model.rule import (
     AnyOf,
     Backoff,
     Basis,
+    Breaker,
     Budget,
     ConditionKind,
+    FailingHere,
     Metric,
     MissingSamples,
+    NodeAction,
+    NodeCondition,
+    NodeConditionKind,
+    NodeRule,
     Policy,
     PolicyType,
     Quantity,
+    RebalanceRule,
     RestartAction,
     RestartRule,
     RuleMode,
@@ -35,10 +43,13 @@ from monitor.model.scalar import (
     TasksPending,
 )
 from monitor.model.schedule import AfterDeployReset, Fallback, Schedule
-from monitor.model.selector import Selector
+from monitor.model.selector import NodeSelector, Selector
+from monitor.model.sources import sources_of
+from monitor.model.task import TaskState
 from monitor.model.tuning import Count
 from monitor.model.usage import MetricKind
 from tests.unit.rulefile import bad
+from tests.unit.rulefile.every import EVERY
 from tests.unit.rulefile.helpers import parsed, rules
 
 CONTRACT = """
@@ -425,3 +436,95 @@ def test_zero_is_allowed_where_something_can_end_it(metric: str) -> None:
     (rule,) = rules(bad.metric(metric).replace("min: 1", "min: 0"))
     assert isinstance(rule, ScaleRule)
     assert rule.min == 0
+
+
+def _read(text: str) -> list[object]:
+    rules = parsed(HEAD_OF + text).rules
+    assert rules is not None
+    return [*rules.rules, *rules.node_rules]
+
+
+HEAD_OF = "version: 1\nrules:\n"
+
+
+def test_every_condition_becomes_its_own_value() -> None:
+    """Names, numbers and defaults of what a restart rule may wait for."""
+    rules = parsed(EVERY).rules
+    assert rules is not None
+    every, single = (next(r for r in rules.rules if r.name == name) for name in ("every", "single"))
+    assert isinstance(every, RestartRule)
+    source = PrometheusQuery("up", interval=30.0)
+    assert every.when == AnyOf(
+        (
+            TaskCondition(ConditionKind.CPU_BELOW, Quantity(0.01, Basis.LIMIT), 300.0),
+            c.UnhealthyFor(120.0),
+            c.HealthFlapping(3, 3600.0),
+            c.StuckIn(TaskState.STARTING, 300.0),
+            c.OlderThan(7 * 86400.0),
+            c.OomKills(3, 3600.0),
+            c.Exits(3, 600.0, (1, 70)),
+            c.Exits(3, 600.0),
+            c.Cron("0 4 * * *"),
+            c.Cron("0 4 * * *", "Europe/Berlin", 3600.0),
+            c.NumberBeyond("prometheus", source, 1.0, False, 120.0),
+            c.Restarted("db"),
+        )
+    )
+    assert (every.breaker, every.quiet_after_deploy) == (Breaker(3, 600.0), 60.0)
+    assert isinstance(single, RestartRule)
+    assert (single.action, single.at_once) == (RestartAction.RESTART_TASK, 2)
+    assert (single.breaker, single.quiet_after_deploy) == (Breaker(5, 900.0), 30.0)
+
+
+def test_rules_that_rebalance_and_rules_about_nodes() -> None:
+    """Both by their fields; a rule about nodes stands apart from those about services."""
+    rules = parsed(EVERY).rules
+    assert rules is not None
+    even = next(rule for rule in rules.rules if rule.name == "even")
+    assert isinstance(even, RebalanceRule)
+    assert (even.skew_above, even.for_seconds, even.node_joined) == (1, 300.0, 60.0)
+    assert (even.budget, even.quiet_after_deploy) == (Budget(20, 3600.0), 120.0)
+    (nodes,) = rules.node_rules
+    assert nodes.selector == NodeSelector(role="worker", exclude=("w1",))
+    assert nodes.any_of == (
+        NodeCondition(NodeConditionKind.DOWN_FOR, 1.0, 300.0),
+        NodeCondition(NodeConditionKind.MEMORY_ABOVE, 0.95, 300.0),
+        NodeCondition(NodeConditionKind.DISK_ABOVE, 0.9, 300.0),
+        FailingHere(5, 600.0),
+    )
+    assert (nodes.action, nodes.drain_for) == (NodeAction.DRAIN, 3600.0)
+    assert nodes.budget == Budget(1, 86400.0)
+    plain = _read("  - {name: n, node: {when: {down_for: 5m}}}\n")[0]
+    assert isinstance(plain, NodeRule)
+    assert (plain.selector, plain.action) == (NodeSelector(), NodeAction.NOTIFY)
+    assert (plain.budget, plain.drain_for) == (Budget(2, 86400.0), 1800.0)
+    defaults = _read("  - {name: r, services: [w], rebalance: {when: {node_joined: 1m}}}\n")[0]
+    assert isinstance(defaults, RebalanceRule)
+    assert (defaults.for_seconds, defaults.budget) == (None, Budget(20, 3600.0))
+
+
+def test_numbers_of_one_rule_have_names_of_their_own() -> None:
+    """Two queries without names, and one with."""
+    rule = _read(
+        "  - name: r\n    services: [w]\n    restart:\n      when:\n        any:\n"
+        + "".join(
+            f"          - prometheus: {{{more}query: q{n}, above: 1}}\n            for: 1m\n"
+            for n, more in enumerate(("", "", "name: errors, "))
+        )
+    )[0]
+    assert isinstance(rule, RestartRule)
+    assert list(sources_of(rule)) == ["prometheus", "prometheus_2", "errors"]
+
+
+def test_restarts_in_a_circle_are_warned_of() -> None:
+    """a after b after c after a: told once, with the way; a chain is none."""
+
+    def after(name: str, other: str) -> str:
+        when = f"{{when: {{restarted: {other}}}}}"
+        return f"  - {{name: r{name}, services: [{name}], restart: {when}}}\n"
+
+    chain = HEAD_OF + after("b", "a") + after("c", "b")
+    assert parsed(chain).warnings == ()
+    (said,) = parsed(chain + after("a", "c")).warnings
+    assert "restarted after each other without end" in said
+    assert sorted(said.rsplit(": ", 1)[1].split(" -> ")[:-1]) == ["a", "b", "c"]

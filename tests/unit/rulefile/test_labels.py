@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.model.rule import RestartRule, RuleMode, ScaleRule
+from monitor.model.condition import Cron, Exits
+from monitor.model.rule import RestartAction, RestartRule, RuleMode, ScaleRule
 from monitor.model.selector import Selector
 from monitor.rulefile.label_limits import LabelCeilings
 from monitor.rulefile.label_tree import MAX_LENGTH, PREFIX
@@ -208,10 +209,10 @@ def test_labels_that_are_no_rules(labels: dict[str, str]) -> None:
             ),
         ),
         (
-            RESTART | {"restart.action": "rollback"},
+            RESTART | {"restart.action": "kill"},
             (
-                'label swarm-monitor.restart.action of service web: "rollback" is not supported by '
-                "this version (0.1): write restart_service"
+                "label swarm-monitor.restart.action of service web: must be restart_service, "
+                'restart_task, rollback, park or notify, not "kill"'
             ),
         ),
         (
@@ -344,3 +345,32 @@ def test_any_labels_are_rules_or_problems(labels: dict[str, str]) -> None:
         assert problem.startswith("label")
         assert "of service web: " in problem
         assert "Input should" not in problem
+
+
+def test_simple_conditions_are_written_as_labels() -> None:
+    """One label a field, for conditions with fields of their own too."""
+    exits = read(
+        {"restart.exits.count": "3", "restart.exits.within": "10m", "restart.exits.codes": "[1, 2]"}
+        | {"restart.action": "park"}
+    )
+    assert exits.problems == ()
+    (rule,) = exits.rules
+    assert isinstance(rule, RestartRule)
+    assert (rule.when, rule.action) == (Exits(3, 600.0, (1, 2)), RestartAction.PARK)
+    nightly = read({"restart.cron": "0 4 * * *", "restart.budget.count": "2"})
+    assert nightly.problems == ()
+    assert [one.when for one in nightly.rules if isinstance(one, RestartRule)] == [
+        Cron("0 4 * * *")
+    ]
+
+
+def test_labels_send_the_agent_nowhere_and_with_no_secret() -> None:
+    """A restart condition may ask the agent's own Prometheus server alone."""
+    query = {"restart.prometheus.query": "up", "restart.prometheus.below": "1", "restart.for": "1m"}
+    assert read(query, LabelCeilings()).problems == ()
+    elsewhere = query | {"restart.prometheus.address": "http://evil:9090"}
+    address = read(elsewhere, LabelCeilings())
+    assert address.rules == ()
+    assert "address is refused in labels" in address.problems[0]
+    secret = read(query | {"restart.prometheus.auth": "{bearer_token_file: /run/secrets/x}"})
+    assert "auth is refused in labels" in secret.problems[0]

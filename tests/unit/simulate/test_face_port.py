@@ -153,3 +153,19 @@ async def test_a_worker_and_a_dead_daemon_answer_as_such() -> None:
                         await anext(events)
             with pytest.raises(Unreachable):
                 await http.ping()
+
+
+async def test_a_container_is_stopped_and_a_second_time_is_no_fault() -> None:
+    """As an engine does: 204 once it has stopped, 304 where it had, 404 where there is none."""
+    async with served() as scene:
+        swarm = scene.swarm
+        swarm.create_service("web", image="web:1", replicas=1)
+        await swarm.converged("web")
+        (task,) = swarm.running("web")
+        async with DockerEngine(scene.url(swarm.node(task.node_id).name)) as http:
+            await http.stop_container(task.container_id, 5)
+            assert task.state.ended
+            assert task.exit_code == 0
+            await http.stop_container(task.container_id, None)
+            with pytest.raises(NotFound):
+                await http.stop_container("0" * 64, 5)

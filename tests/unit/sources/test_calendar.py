@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from monitor.model.evidence import Moments
 from monitor.model.rule import ScaleRule
 from monitor.model.schedule import Schedule
 from monitor.sources.calendar import CronCalendar
@@ -314,3 +315,20 @@ def test_ten_thousand_questions_cost_one_search_each_schedule() -> None:
     for second in range(10_000):
         assert calendar.in_force(of, now + second / 10) == first
     assert calendar._spans == spans
+
+
+def test_the_moments_around_a_time():
+    """The newest within a day and the next one; in local time, once each where clocks change."""
+    berlin = ZoneInfo("Europe/Berlin")
+    night = datetime(2026, 3, 28, 4, tzinfo=berlin).timestamp()
+    spring = datetime(2026, 3, 29, 4, tzinfo=berlin).timestamp()
+    assert spring - night == 23 * 3600
+    calendar = CronCalendar()
+    found = calendar.moments("0 4 * * *", "Europe/Berlin", spring - 1)
+    assert (found.last, found.next) == (night, spring)
+    found = calendar.moments("0 4 * * *", "Europe/Berlin", spring)
+    assert found.last == spring
+    monthly = calendar.moments("0 4 1 * *", "Europe/Berlin", spring)
+    assert monthly.last is None
+    assert monthly.next == datetime(2026, 4, 1, 4, tzinfo=berlin).timestamp()
+    assert calendar.moments("nonsense", "UTC", spring) == Moments()

@@ -1,0 +1,1 @@
+"""Telling people: webhooks and Alertmanager. Nothing here ever holds anything else up."""

@@ -1,0 +1,107 @@
+"""Restart rules whole: what is decided is carried out, over several agents where it needs them."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from monitor.model.action import RestartTask, Rollback
+from monitor.model.cause import Cause
+from monitor.model.condition import Exits, UnhealthyFor
+from monitor.model.container import Health
+from monitor.model.outcome import OutcomeKind
+from monitor.model.rule import Backoff, Budget, RestartAction
+from monitor.simulate.executor import Behaviour
+from monitor.web.state import Refused
+from tests.simulated.agents import Agents
+from tests.simulated.bench import bench
+from tests.simulated.fleet_rules import LEAK, ON_WORKERS, fleet_of
+from tests.simulated.test_rollback import desk
+from tests.simulated.virtual import virtual
+from tests.unit.build import restart_rule
+
+MIB = 1024**2
+EAGER = {"budget": Budget(10, 600.0), "backoff": Backoff(0.0, 0.0)}
+ONE_TASK = replace(LEAK, action=RestartAction.RESTART_TASK, budget=Budget(10, 600.0))
+QUICK = {"Parallelism": 0, "Monitor": 10**9}
+
+
+@fleet_of(ONE_TASK)
+async def test_only_the_tasks_over_the_bound_are_replaced_one_at_a_time(made: Agents) -> None:
+    """A leaking service of 4 on two workers: two of its tasks leak, the others keep their ids; the
+    actor has them stopped by the workers' agents, and never two at once."""
+    await made.service("web", replicas=4, memory_limit=100 * MIB, constraints=ON_WORKERS)
+    await asyncio.sleep(20)
+    tasks = made.swarm.running("web")
+    leaking = {tasks[0].id, tasks[3].id}
+    reading = made.swarm.load.reading
+
+    def leaks(service_id: str, task_id: str, *rest: object) -> object:
+        found = reading(service_id, task_id, *rest)
+        used = 95 * MIB if task_id in leaking else 10 * MIB
+        return replace(found, working_set=used)
+
+    made.swarm.load.reading = leaks  # type: ignore[assignment,method-assign]
+    fewest = 4
+    for _ in range(900):
+        await asyncio.sleep(0.1)
+        fewest = min(fewest, len(made.swarm.running("web")))
+    now = {task.id for task in made.swarm.running("web")}
+    assert now & {task.id for task in tasks} == {task.id for task in tasks} - leaking
+    assert len(now) == 4
+    assert fewest == 3
+    done = [d for d, o in made.records.outcomes if o.kind is OutcomeKind.APPLIED]
+    assert [type(one.action) for one in done] == [RestartTask, RestartTask]
+    await asyncio.sleep(15)
+    ends = [end for end in made.actor().core.ends.of("web") if end.cause is not None]
+    assert [end.cause for end in ends] == [Cause.RESTART_RULE] * 2
+
+
+@virtual(limit=1200)
+async def test_a_bad_deploy_is_rolled_back_by_its_exits_with_the_replicas_kept() -> None:
+    """After the service was scaled several times: the image before comes back, not the number."""
+    rule = restart_rule(when=Exits(count=3, within=120.0), action=RestartAction.ROLLBACK, **EAGER)
+    async with bench(rule) as b:
+        await b.service(image="app:1", replicas=2, update=QUICK, restart={"Delay": 10**9})
+        for count in (4, 3):
+            b.swarm.scale("web", count)
+            await b.swarm.converged("web")
+        await asyncio.sleep(10)
+        b.swarm.behaviours["bad:1"] = Behaviour(exit_after=8.0)
+        b.swarm.deploy("web", "bad:1")
+
+        def image() -> str:
+            return b.swarm.service("web").spec["TaskTemplate"]["ContainerSpec"]["Image"]
+
+        await b.until(lambda: image() == "app:1", within=300)
+        assert b.replicas() == 3
+        await b.swarm.converged("web")
+        done = [d for d, o in b.records.outcomes if o.kind is OutcomeKind.APPLIED]
+        assert [type(one.action) for one in done] == [Rollback]
+        await asyncio.sleep(120)
+        assert image() == "app:1"
+        b.records.writes.clear()  # a rollback changes more than one field
+
+
+@virtual(limit=600)
+async def test_a_parked_service_is_at_zero_and_stays_there() -> None:
+    """Its task that is unhealthy for long has it parked; what it had is remembered."""
+    rule = restart_rule(when=UnhealthyFor(10.0), action=RestartAction.PARK, **EAGER)
+    async with bench(rule) as b:
+        service_id = await b.service(replicas=3, start_period=1.0, update=QUICK)
+        await asyncio.sleep(10)
+        b.swarm.set_health(b.swarm.running("web")[0].id, Health.UNHEALTHY)
+        await b.until(lambda: b.replicas() == 0, within=60)
+        await asyncio.sleep(60)
+        assert b.replicas() == 0
+        assert b.core.controller.book.history(service_id, "leak").course.parked == 3
+        sentence = await desk(b).unpark("web", by="ann")
+        assert "3 replicas" in sentence
+        assert b.replicas() == 3
+        await b.swarm.converged("web")
+        await asyncio.sleep(20)
+        assert b.replicas() == 3
+        assert b.core.controller.book.parked(service_id) is None
+        with pytest.raises(Refused, match="no rule has parked"):
+            await desk(b).unpark("web", by="")
+        b.records.writes.clear()
