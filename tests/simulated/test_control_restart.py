@@ -1,6 +1,8 @@
 """Restart rules over virtual hours: once, then ever more rarely, and after a scale."""
 
 import asyncio
+from itertools import pairwise
+from typing import Any
 
 from monitor.model.action import ForceUpdate, ScaleTo
 from monitor.model.outcome import OutcomeKind
@@ -46,26 +48,54 @@ async def test_a_leak_is_restarted_once() -> None:
 
 def test_a_leak_that_comes_back_stays_within_its_budget_for_a_day(monkeypatch) -> None:
     """24 hours of a task that leaks within minutes: never more than 3 restarts an hour, the
-    pauses double, and the hindrance has a name."""
+    pauses double up to an hour, and the hindrance has a name."""
     monkeypatch.setattr("monitor.agent.core.SAMPLES_EVERY", 10.0)  # a day of seconds takes long
     virtual(limit=25 * 3600)(_a_day_of_leaks)()
 
 
 async def _a_day_of_leaks() -> None:
     rule = restart_rule(
-        budget=Budget(3, 3600.0), backoff=Backoff(120.0, 3600.0), breaker=Breaker(1000, 1.0)
+        budget=Budget(3, 3600.0), backoff=Backoff(120.0, 3600.0), breaker=Breaker(100, 900.0)
     )
     async with bench(rule) as b:
         await b.service(**LEAKY)
         b.swarm.set_memory("web", leak(60.0))
         await asyncio.sleep(24 * 3600)
         times = restarts(b)
-        assert 60 <= len(times) <= 72
+        assert 24 <= len(times) <= 30
         for index, at in enumerate(times):
             assert sum(1 for other in times[: index + 1] if other > at - 3600.0) <= 3
         assert times[1] - times[0] >= 120.0
         assert times[2] - times[1] >= 240.0
+        assert all(after - before >= 3600.0 for before, after in pairwise(times[6:]))
         assert {Reason.BACKOFF, Reason.BUDGET} <= set(b.reasons())
+
+
+def test_restarts_that_do_not_help_end_until_a_deploy_does_well(monkeypatch) -> None:
+    """Five in vain and the breaker is open, with its own reason; another image closes it."""
+    monkeypatch.setattr("monitor.agent.core.SAMPLES_EVERY", 10.0)
+    virtual(limit=5 * 3600)(_leaks_and_a_deploy)()
+
+
+async def _leaks_and_a_deploy() -> None:
+    async with bench(restart_rule(backoff=Backoff(120.0, 3600.0))) as b:
+        service_id = await b.service(**LEAKY)
+        b.swarm.set_memory("web", leak(60.0))
+        await asyncio.sleep(3 * 3600)
+        assert len(restarts(b)) == 5
+        assert b.reasons()[-1] == Reason.BREAKER_OPEN
+        b.swarm.set_memory("web", MIB)
+        b.swarm.change("web", _another_image)
+        await asyncio.sleep(1200)
+        book = b.core.controller.book
+        assert book.history(service_id, "leak").course.breaker.open_since is None
+        b.swarm.set_memory("web", leak(60.0))
+        await asyncio.sleep(1200)
+        assert len(restarts(b)) > 5
+
+
+def _another_image(spec: dict[str, Any]) -> None:
+    spec["TaskTemplate"]["ContainerSpec"]["Image"] = "work:2"
 
 
 @virtual(limit=900)
