@@ -15,7 +15,7 @@ from monitor.cluster.mirror import Mirror
 from monitor.control import controller, heritage
 from monitor.control.judge import Judge
 from monitor.control.survival import Survival
-from monitor.decide import guards, holds, record_write, restart, verdict
+from monitor.decide import guards, holds, record_write, restart_block, verdict
 from monitor.decide.verdict import Case
 from monitor.fleet.lease_sight import Sight
 from monitor.model.decision import Decision
@@ -192,7 +192,7 @@ BUGS = (
     bug(
         "no rollout guard",
         "Services are written to while they are being updated or rolled back.",
-        *((part, "rollout_guard", no_guard) for part in (guards, restart, verdict)),
+        *((part, "rollout_guard", no_guard) for part in (guards, restart_block, verdict)),
         (act_guards, "ROLLOUT_STATES", frozenset()),
     ),
     bug(

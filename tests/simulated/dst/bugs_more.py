@@ -18,7 +18,7 @@ from monitor.control.flight import Flight, Landing
 from monitor.control.judge import Judge
 from monitor.control.pauses import Pauses
 from monitor.control.writes import WritesInFlight
-from monitor.decide import metric, rates, restart, scale
+from monitor.decide import metric, rates, restart_block, scale
 from monitor.decide.readiness import TaskFacts, Terms
 from monitor.decide.stabilize import Stabilized
 from monitor.export.exposition import Exposition
@@ -203,7 +203,7 @@ BUGS = (
     bug(
         "restart into a rollout",
         "Restart rules write whatever rollout there is, paused ones too.",
-        (restart, "rollout_guard", no_guard),
+        (restart_block, "rollout_guard", no_guard),
         (act_guards, "ROLLOUT_STATES", frozenset()),
     ),
     bug(
