@@ -87,4 +87,5 @@ def _flag(labels: Mapping[str, str], key: str) -> bool:
 
 
 def _odd(key: str, value: str) -> ValueError:
-    return ValueError(f"its label {PREFIX}{key} is {value[:40]!r}")
+    # Cut after it is written out: one odd character takes up to ten.
+    return ValueError(f"its label {PREFIX}{key} is {repr(value)[:42]}")
