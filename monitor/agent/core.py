@@ -17,13 +17,16 @@ from monitor.agent.hands import Hands
 from monitor.agent.health_log import HealthLog
 from monitor.agent.holding import MayHold
 from monitor.agent.identity import Identity
+from monitor.agent.layouts import Layouts
 from monitor.agent.noting import Noting
 from monitor.agent.restarts_log import RestartsLog
+from monitor.cluster.arrivals import Arrivals
 from monitor.cluster.mirror import Mirror
 from monitor.control.assignment import NO_LABELS, LabelSource
 from monitor.control.by_hand import ByHand
 from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE
 from monitor.control.controller import Controller
+from monitor.control.moves import MovesUnderWay
 from monitor.control.observer import Observer
 from monitor.control.survival import Survival
 from monitor.engine.liveness import Liveness
@@ -122,6 +125,8 @@ class Core:
             on_nodes=self._nodes_changed,
             engine_up=self._answers,
         )
+        self._arrivals = Arrivals()
+        self._layouts = Layouts(self.mirror, self._arrivals)
         self.sampler = Sampler(engine, clock, proc_root, cgroup_root)
         self.remote = RemoteUsage(clock, node_of_task=self.mirror.node_of_task)
         self.usage = usage or EverywhereUsage(self.sampler, self.remote)
@@ -185,8 +190,11 @@ class Core:
                 own_node_id=lambda: self.identity.node_id,
                 peers=None if shared is None else shared.peers,
                 parked=self._parked,
+                layouts=self._layouts,
+                rebalancing=self._rebalancing,
             ),
         )
+        self._moves = MovesUnderWay(self.controller.book, self.controller.writes)
         self.by_hand = ByHand(
             self.controller.writes, self.actorship, clock, self.survival, lambda: dry_run
         )
@@ -280,6 +288,10 @@ class Core:
             self.deploys.gone((service_ids | self.deploys.known()) - there.keys())
             for gone in service_ids - there.keys():
                 self._health.forget(gone)
+                self._layouts.forget(gone)
+
+    def _rebalancing(self, service_id: str, now: float) -> str:
+        return self._moves.other(service_id, self.mirror.services(), now)
 
     def _parked(self, service_id: str) -> tuple[str, int] | None:
         return self.controller.book.parked(service_id)
@@ -334,6 +346,7 @@ class Core:
         self.sampler.resync()
 
     def _nodes_changed(self, node_ids: frozenset[str]) -> None:
+        self._arrivals.seen(self.mirror.nodes(), self._clock.now().mono)
         self._watch.nodes()
         self._look_at_actorship()
         own = self.identity.node_id

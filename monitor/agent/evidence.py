@@ -1,8 +1,9 @@
-"""Puts together what restart rules may ask for besides the view and usage."""
+"""Puts together what restart and rebalance rules may ask for besides the view and usage."""
 
 from collections.abc import Callable, Mapping, Sequence
 
 from monitor.agent.health_log import HealthLog
+from monitor.agent.layouts import Layouts
 from monitor.agent.restarts_log import RestartsLog
 from monitor.cluster.ends import Ends
 from monitor.cluster.mirror import Mirror
@@ -11,7 +12,7 @@ from monitor.model.condition import Cron, Restarted
 from monitor.model.evidence import NO_EVIDENCE, Ended, Evidence, Moments, Target
 from monitor.model.now import Now
 from monitor.model.peer import Peer, PeerState
-from monitor.model.rule import AnyRule, Leaf, RestartRule
+from monitor.model.rule import AnyRule, Leaf, RebalanceRule, RestartRule
 from monitor.model.sources import leaves
 from monitor.model.view import ServiceView
 from monitor.sources.moments import CronMoments
@@ -23,7 +24,8 @@ class GatheredEvidence:
     """A `monitor.ports.evidence.EvidenceSource` over the parts of one agent.
 
     peers: other nodes' agents as they are heard; None: nobody asks them. parked: the rule that
-    parked a service and the replicas before, None where none did.
+    parked a service and the replicas before, None where none did. rebalancing: by service id and
+    monotonic time the other service of which a task is being moved, "" where there is none.
     """
 
     def __init__(
@@ -37,7 +39,11 @@ class GatheredEvidence:
         own_node_id: Callable[[], str],
         peers: Callable[[], Mapping[str, Peer]] | None,
         parked: Callable[[str], tuple[str, int] | None],
+        layouts: Layouts,
+        rebalancing: Callable[[str, float], str],
     ) -> None:
+        self._layouts = layouts
+        self._rebalancing = rebalancing
         self._parked = parked
         self._mirror = mirror
         self._ends = ends
@@ -51,6 +57,8 @@ class GatheredEvidence:
     def evidence(self, rule: AnyRule, view: ServiceView, now: Now) -> Evidence:
         parked = self._parked(view.service.id)
         by = "" if parked is None else parked[0]
+        if isinstance(rule, RebalanceRule):
+            return self._of_rebalancing(view, now, by)
         if not isinstance(rule, RestartRule):
             return Evidence(parked_by=by) if by else NO_EVIDENCE
         service = view.service
@@ -64,6 +72,16 @@ class GatheredEvidence:
             agents=self._agents(),
             rollback=self._target(view),
             parked_by=by,
+        )
+
+    def _of_rebalancing(self, view: ServiceView, now: Now, parked_by: str) -> Evidence:
+        spots, barred = self._layouts.of(view)
+        return Evidence(
+            agents=self._agents(),
+            spots=spots,
+            barred=barred,
+            rebalancing=self._rebalancing(view.service.id, now.mono),
+            parked_by=parked_by,
         )
 
     def _ended(self, service_id: str, name: str, now: Now) -> tuple[Ended, ...]:

@@ -7,8 +7,10 @@ import structlog
 from monitor.agent.hindrances import Hindrances
 from monitor.control.assignment import Assignments
 from monitor.export.agent_metrics import AgentMetrics
+from monitor.model.action import RestartTask
 from monitor.model.decision import Decision
 from monitor.model.outcome import Outcome, OutcomeKind
+from monitor.model.reason import Reason
 from monitor.model.rule import AnyRule, RuleSet, ScaleRule
 from monitor.ports.bounds import Calendar
 from monitor.ports.clock import Clock
@@ -16,7 +18,8 @@ from monitor.rulefile.labels import RULE_PREFIX
 
 
 class Reports:
-    """A `monitor.control.observer.Observer`: one line per write, one per lasting hindrance.
+    """A `monitor.control.observer.Observer`: one line per write, one per lasting hindrance, and
+    one on how the tasks are spread once they were moved.
 
     calendar: which bounds of a rule are in force at a time.
     """
@@ -35,6 +38,7 @@ class Reports:
         self._log = structlog.get_logger("monitor.control")
         self._last_outcome: dict[str, tuple[OutcomeKind, str]] = {}
         self._hindrances = Hindrances()
+        self._moved: set[tuple[str, str]] = set()
         self._scale_rules: dict[str, ScaleRule] = {}
 
     def use_rules(self, rules: RuleSet) -> None:
@@ -53,6 +57,9 @@ class Reports:
         if isinstance(rule, ScaleRule):
             in_force = self._calendar.in_force(rule, decision.time.wall)
             self._metrics.bounds(*key, in_force.min, in_force.max)
+        if new and decision.reason is Reason.BALANCED and key in self._moved:
+            self._moved.discard(key)
+            self._log.info(decision.sentence, rule=decision.rule, reason=str(decision.reason))
         if self._hindrances.lasting(decision):
             self._log.warning(decision.sentence, rule=decision.rule, reason=str(decision.reason))
 
@@ -66,6 +73,8 @@ class Reports:
         self._last_outcome[name] = said
         facts = {"rule": decision.rule, "action": action, "outcome": str(outcome.kind)}
         if outcome.kind is OutcomeKind.APPLIED:
+            if isinstance(decision.action, RestartTask) and decision.action.move:
+                self._moved.add((decision.rule, name))
             self._log.info(decision.sentence, decision=decision.id, **facts)
         elif outcome.kind is OutcomeKind.CONFLICT:
             self._log.info(f"{name}: {outcome.detail}; deciding anew", **facts)
@@ -74,6 +83,7 @@ class Reports:
 
     def forgot(self, rule: str, service_name: str) -> None:
         self._hindrances.forget(rule, service_name)
+        self._moved.discard((rule, service_name))
         self._last_outcome.pop(service_name, None)
         self._metrics.rules.drop_pair(rule, service_name)
         if rule.startswith(RULE_PREFIX):

@@ -14,7 +14,12 @@ def satisfies(node: Node, constraints: Iterable[str]) -> bool:
     Values are compared without regard to case, a missing label is "", as the scheduler does.
     `engine.labels` are not part of the node as it is mirrored.
     """
-    return all(_holds(node, constraint) for constraint in constraints)
+    return not unmet(node, constraints)
+
+
+def unmet(node: Node, constraints: Iterable[str]) -> str:
+    """The first constraint that the node does not satisfy, "" where it does all."""
+    return next((one for one in constraints if not _holds(node, one)), "")
 
 
 def runs_on(node: Node, platforms: Iterable[Mapping[str, Any]]) -> bool:

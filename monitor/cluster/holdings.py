@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from monitor.cluster.moments import Moments
-from monitor.cluster.occupancy import Occupied, host_ports
+from monitor.cluster.occupancy import Occupancy, Occupied, host_ports
 from monitor.cluster.room import Rooms
 from monitor.model.node import Node
 from monitor.model.room import UNKNOWN_ROOM, Room
@@ -73,6 +73,10 @@ class Holdings:
     @property
     def services(self) -> Mapping[str, Service]:
         return MappingProxyType(self._services)
+
+    @property
+    def taken(self) -> Occupancy:
+        return self._occupied.now
 
     def view(self, service_id: str, *, fresh: bool, room: bool = True) -> ServiceView | None:
         """room: whether the nodes' room for it is asked for; else it is unknown in the view."""

@@ -10,6 +10,7 @@ from monitor.cluster.agenda import Agenda
 from monitor.cluster.convergence import unconverged
 from monitor.cluster.drift import Drift
 from monitor.cluster.holdings import Changes, Holdings
+from monitor.cluster.occupancy import Occupancy
 from monitor.cluster.reads import ServiceRead, read_all, read_some
 from monitor.cluster.stale import tells_of_tasks
 from monitor.cluster.standing import MirrorState, Retries, standing_after
@@ -102,6 +103,10 @@ class Mirror:
     def view(self, service_id: str, *, room: bool = True) -> ServiceView | None:
         """room: whether it is worked out how much room the nodes have for the service."""
         return self._holdings.view(service_id, fresh=self.fresh, room=room)
+
+    def taken(self) -> Occupancy:
+        """What all tasks take of their nodes; another object after each change."""
+        return self._holdings.taken
 
     def node_of_task(self, task_id: str) -> str | None:
         """The id of the node it was assigned to; None for a task that is not known."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from monitor.cluster.constraints import runs_on, satisfies
+from monitor.cluster.constraints import runs_on, unmet
 from monitor.cluster.occupancy import NOTHING, Occupancy, Ports, host_ports
 from monitor.model.node import Availability, Node, NodeState
 from monitor.model.room import UNKNOWN_ROOM, Room
@@ -152,9 +152,17 @@ def _keeps_tasks(node: Node) -> bool:
 
 
 def suits(node: Node, needs: Needs) -> bool:
-    if needs.constraints and not satisfies(node, needs.constraints):
-        return False
-    return not needs.platforms or runs_on(node, map(dict, needs.platforms))
+    return not misfit(node, needs)
+
+
+def misfit(node: Node, needs: Needs) -> str:
+    """Why the scheduler never puts a task there, whatever else is on it; "" where it may."""
+    constraint = unmet(node, needs.constraints)
+    if constraint:
+        return f"its constraint {constraint}"
+    if needs.platforms and not runs_on(node, map(dict, needs.platforms)):
+        return f"its image, which is not for {node.os}/{node.arch}"
+    return ""
 
 
 def _placement(service: Service) -> Mapping[str, Any]:

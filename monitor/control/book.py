@@ -70,6 +70,7 @@ class Book:
     _deeds: dict[Key, deque[Entry]] = field(default_factory=dict)
     _bygones: dict[Key, tuple[History, float]] = field(default_factory=dict)
     _parked: dict[str, tuple[str, int]] = field(default_factory=dict)
+    _moving: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def history(self, service_id: str, rule: str, own_version: int | None = None) -> History:
         """own_version: the newest version of the service that is known to be our own write."""
@@ -95,10 +96,18 @@ class Book:
             self._parked[service_id] = (rule, history.course.parked)
         elif self._parked.get(service_id, ("", 0))[0] == rule:
             del self._parked[service_id]
+        if history.course.moves_needed is not None:
+            self._moving[service_id] = (rule, max(history.restarts, default=0.0))
+        elif self._moving.get(service_id, ("", 0.0))[0] == rule:
+            del self._moving[service_id]
 
     def parked(self, service_id: str) -> tuple[str, int] | None:
         """The rule that parked the service, and the replicas before; None: none did."""
         return self._parked.get(service_id)
+
+    def moving(self) -> Mapping[str, float]:
+        """Services of which a task was moved and not all were seen to run since: since when."""
+        return {service_id: at for service_id, (_, at) in self._moving.items()}
 
     def histories(self) -> Mapping[Key, History]:
         """Those of rules that are about a service now."""
@@ -221,6 +230,8 @@ class Book:
 
     def _let_go(self, key: Key, now: float) -> None:
         history = self._histories.pop(key, None)
+        if self._moving.get(key[0], ("", 0.0))[0] == key[1]:
+            del self._moving[key[0]]
         if history is not None:
             self._bygones[key] = (surviving(history), now)
             self.changes += 1

@@ -23,7 +23,7 @@ from monitor.control.unknown_past import as_if_just_done
 from monitor.control.views import Views
 from monitor.control.writes import WritesInFlight
 from monitor.decide import Recorded, record_write, remember
-from monitor.model.action import ScaleTo, SpecAction
+from monitor.model.action import ScaleTo
 from monitor.model.decision import Decision
 from monitor.model.history import History
 from monitor.model.now import Now
@@ -329,8 +329,8 @@ class Controller:
         return Permit(term, bounds, withdrawn)
 
     async def _intend(self, decision: Decision, view: ServiceView, permit: Permit) -> str:
-        """Stores the write as if it had been applied, before anything of it is sent."""
-        if self._survival is not None and isinstance(decision.action, SpecAction):
+        """Stores the action as if it had been carried out, before anything of it is sent."""
+        if self._survival is not None:
             self._heritage.own[decision.service_id] = mark_of(decision, view.service)
             self._changes += 1
             why_not = await self._survival.save(permit.term)

@@ -9,6 +9,7 @@ from monitor.act.spec import ALLOWED, changed_spec
 from monitor.act.writer import MAX_DECISION_AGE
 from monitor.control.survivors import moment, whole
 from monitor.decide import record_write
+from monitor.decide.course import MOVES
 from monitor.model.action import ForceUpdate, RestartTask, ScaleTo, SpecAction
 from monitor.model.codec import Codec
 from monitor.model.decision import Decision
@@ -96,10 +97,13 @@ def _number(spec: Mapping[str, Any], decision: Decision) -> int | None:
 
 
 def in_short(decision: Decision) -> Decision:
-    """Without what it was made of: when, by which rule, of what, what was done and why."""
+    """Without what it was made of: when, by which rule, of what, what was done and why.
+
+    Of a move also how many are needed, which is told with the tasks by node before and after.
+    """
     return replace(
         decision,
-        stages=(),
+        stages=tuple(one for one in decision.stages if one.name == MOVES),
         inputs=(),
         conditions=(),
         holding=(),

@@ -1,7 +1,7 @@
 """The writes in flight: at most one per service, and what became of each."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 from monitor.act.permit import Permit
 from monitor.act.writer import Writer
@@ -63,6 +63,13 @@ class WritesInFlight:
         does what is left of a rollout into which replicas were written.
         """
         return self._own_versions.get(service_id)
+
+    def under_way(self) -> Iterator[Decision]:
+        """Those that were sent, or may be, and are not seen to have taken effect yet."""
+        for flight in self._flights.values():
+            outcome = flight.outcome
+            if outcome is None or outcome.kind in (OutcomeKind.APPLIED, OutcomeKind.UNKNOWN):
+                yield flight.decision
 
     def learn_own(self, service_id: str, version: int) -> None:
         """A version that another agent's change of replicas, or an earlier run's, has made."""

@@ -13,6 +13,10 @@ from monitor.model.view import ServiceView
 
 SETTLING = 2.0  # seconds between a foreign change and the earliest write
 
+NEAR_ROLLOUT = 10.0
+"""Seconds after a rollout in which no single task is stopped: one that ends within the monitor
+time of an update would count as its failure."""
+
 _ROLLING = frozenset({UpdateState.UPDATING, UpdateState.ROLLBACK_STARTED})
 _PAUSED = frozenset({UpdateState.PAUSED, UpdateState.ROLLBACK_PAUSED})
 
@@ -42,6 +46,13 @@ def guard_recheck(view: ServiceView, own_version: int | None, now: Now) -> float
         return None
     rest = view.version_since + SETTLING - now.mono
     return rest if rest > 0 else None
+
+
+def near_rollout(view: ServiceView, now: Now) -> float | None:
+    """Seconds for which no single task may be stopped, so soon after a rollout; None: it may."""
+    ended = view.service.update_completed_at
+    wait = -1.0 if ended is None else ended + NEAR_ROLLOUT - now.wall
+    return wait if 0 < wait <= NEAR_ROLLOUT else None
 
 
 def guard_sentence(view: ServiceView, reason: Reason, now: Now) -> str:

@@ -11,7 +11,13 @@ from dataclasses import dataclass, replace
 
 from monitor.decide import pace, words
 from monitor.decide.course import MOVES, with_deploy
-from monitor.decide.guards import guard_end, guard_recheck, guard_sentence, rollout_guard
+from monitor.decide.guards import (
+    guard_end,
+    guard_recheck,
+    guard_sentence,
+    near_rollout,
+    rollout_guard,
+)
 from monitor.decide.holding import Held, held
 from monitor.decide.moves import Move, after, plan, skew
 from monitor.decide.refusals import refusal
@@ -111,8 +117,9 @@ def decide_rebalance(
     if verdict is None:
         task = _task(layout, layout.moves[0])
         verdict = _container(layout, task)
-        if verdict is None:
+        if verdict is None and task is not None:
             verdict, action = _moved(layout, task)
+    assert verdict is not None, "a task that runs on the crowded node can be moved"
     return decision(case, verdict, action, layout.held.entries(SKEWED), course=layout.course)
 
 
@@ -160,7 +167,9 @@ def _layout(
     state = held(SKEWED, uneven > rule.skew_above, dict(case.history.holding), case.now.mono)
     names = " ".join(spot.node_id for spot in spots)
     if course.layout != names:
-        course = replace(course, layout=names, moves_needed=None, moves_in_vain=0)
+        # A move that is under way stays so: other services wait until all tasks run again.
+        under_way = None if _settled(case) else course.moves_needed
+        course = replace(course, layout=names, moves_needed=under_way, moves_in_vain=0)
     elif course.moves_needed is not None and _settled(case):
         in_vain = 0 if len(moves) < course.moves_needed else course.moves_in_vain + 1
         course = replace(course, moves_needed=None, moves_in_vain=in_vain)
@@ -195,9 +204,11 @@ def _due(layout: _Layout) -> tuple[bool, float | None]:
 def _calm(layout: _Layout, recheck: float | None) -> Verdict:
     if not layout.moves:
         if layout.skew > 1:
-            text = f"is as even as its nodes allow, {layout.picture}: those with fewer have no room"
+            text = f"is as even as its nodes allow, {layout.picture}: {_short(layout)}"
             return layout.wait(Reason.CAPACITY, text, "a node with fewer tasks has room")
-        text = f"is as even as can be: {layout.picture}"
+        barred = _barred(layout)
+        text = f"is as even as {'its placement allows' if barred else 'can be'}: {layout.picture}"
+        text += f"; {barred}" if barred else ""
         return layout.wait(Reason.BALANCED, text, f"its skew is above {layout.rule.skew_above}")
     if recheck is not None:
         left = words.duration(recheck)
@@ -205,6 +216,25 @@ def _calm(layout: _Layout, recheck: float | None) -> Verdict:
         return layout.wait(Reason.BALANCED, text, f"the same in {left}", recheck)
     text = f"is left as it is: {layout.picture}, and the rule waits for more than that"
     return layout.wait(Reason.BALANCED, text, f"its skew is above {layout.rule.skew_above}")
+
+
+def _short(layout: _Layout) -> str:
+    """What the nodes with fewer tasks lack, each of them once."""
+    most = max(layout.counts[spot.node_id] for spot in layout.spots)
+    full = [s for s in layout.spots if s.free == 0 and layout.counts[s.node_id] + 1 < most]
+    told = ", ".join(f"{spot.name} ({spot.short})" if spot.short else spot.name for spot in full)
+    return f"no room on {told}"
+
+
+def _barred(layout: _Layout) -> str:
+    """Why nodes without a task are left as they are, where they would else make it uneven."""
+    counts = [layout.counts[spot.node_id] for spot in layout.spots]
+    if not layout.evidence.barred or max(counts, default=0) <= 1:
+        return ""
+    first, *others = layout.evidence.barred
+    more = f", and {len(others)} more nodes" if len(others) > 1 else ""
+    one_more = f", nor on {others[0].name} ({others[0].why})" if len(others) == 1 else ""
+    return f"the Swarm puts none on {first.name} by {first.why}{one_more}{more}"
 
 
 def _blocked(layout: _Layout) -> Verdict | None:
@@ -232,6 +262,11 @@ def _blocked(layout: _Layout) -> Verdict | None:
     if guard is not None:
         text = f"{guard_sentence(view, guard, now)}; it is due to be rebalanced: {layout.picture}"
         return layout.wait(guard, text, guard_end(view, guard), guard_recheck(view, own, now))
+    wait_near = near_rollout(view, now)
+    if wait_near is not None:
+        left = words.duration(wait_near)
+        text = f"{due}, but its rollout has just ended; it is left alone for another {left}"
+        return layout.wait(Reason.ROLLOUT_IN_PROGRESS, text, f"the same in {left}", wait_near)
     if not _settled(case):
         text = f"{due}, which waits until all tasks run: {len(view.running_tasks)} of "
         return layout.wait(Reason.NOT_CONVERGED, f"{text}{view.desired} do", "all of its tasks run")
@@ -246,13 +281,16 @@ def _blocked(layout: _Layout) -> Verdict | None:
     return None
 
 
-def _task(layout: _Layout, move: Move) -> Task:
-    """The youngest on the crowded node: it has least to lose."""
+def _task(layout: _Layout, move: Move) -> Task | None:
+    """The youngest on the crowded node: it has least to lose. None: what is there has to start."""
     there = [task for task in layout.case.view.running_tasks if task.node_id == move.source]
-    return max(there, key=lambda task: (task.since, task.slot or 0, task.id))
+    return max(there, key=lambda task: (task.since, task.slot or 0, task.id), default=None)
 
 
-def _container(layout: _Layout, task: Task) -> Verdict | None:
+def _container(layout: _Layout, task: Task | None) -> Verdict | None:
+    if task is None:
+        text = f"is due to be rebalanced ({layout.picture}), which waits until its tasks run"
+        return layout.wait(Reason.NOT_CONVERGED, text, "all of its tasks run")
     place, node = task.place[:12], _name(layout, task.node_id)
     if not task.container_id:
         text = f"is due to be rebalanced, but task {place} has no container yet"

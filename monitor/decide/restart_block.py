@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 
 from monitor.decide import breaker, pace, words
-from monitor.decide.guards import guard_end, guard_recheck, guard_sentence, rollout_guard
+from monitor.decide.guards import (
+    guard_end,
+    guard_recheck,
+    guard_sentence,
+    near_rollout,
+    rollout_guard,
+)
 from monitor.decide.restart_look import Findings
 from monitor.decide.restart_words import WORDING
 from monitor.decide.verdict import Case, Verdict
@@ -12,9 +18,6 @@ from monitor.model.reason import Reason
 from monitor.model.rule import RestartAction, RestartRule
 from monitor.model.service import UpdateState
 from monitor.model.task import Task, TaskState
-
-NEAR_ROLLOUT = 10.0
-"""Seconds after a rollout in which no single task is stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +170,8 @@ def _rollback_guard(due: Due) -> Verdict | None:
 
 
 def _near_rollout(due: Due) -> Verdict | None:
-    """A task that ends within the monitor time of an update would count as its failure."""
-    ended = due.case.view.service.update_completed_at
-    wait = -1.0 if ended is None else ended + NEAR_ROLLOUT - due.case.now.wall
-    if not 0 < wait <= NEAR_ROLLOUT:
+    wait = near_rollout(due.case.view, due.case.now)
+    if wait is None:
         return None
     left = words.duration(wait)
     text = f"{due.due_for}, but its rollout has just ended; it is left alone for another {left}"

@@ -58,14 +58,24 @@ class Target:
 class Spot:
     """A node that may run tasks of the service.
 
-    free: how many more of them fit; None: nothing limits it. joined_at: when this agent saw it
-    become ready and active; None: it has been so for as long as anybody looked.
+    free: how many more of them fit; None: nothing limits it. short: what limits it, for people.
+    joined_at: when this agent saw it become ready and active; None: it has been so for as long as
+    anybody looked.
     """
 
     node_id: str
     name: str
     free: int | None = None
     joined_at: float | None = None
+    short: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """A node that takes tasks, but none of this service. why: for people."""
+
+    name: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +87,8 @@ class Evidence:
         and all of its tasks ran again.
     agents: nodes whose agent can be told to stop a container; None: nobody asked.
     rollback: None where there is nothing to go back to, or nobody looked.
-    spots: for rebalancing; None: nobody looked. rebalancing: the service of which a task is being
-        moved, if that is another one.
+    spots: for rebalancing; None: nobody looked. barred: the other nodes that take tasks.
+    rebalancing: the service of which a task is being moved, if that is another one.
     parked_by: the rule that parked the service, "" where none did.
     """
 
@@ -89,6 +99,7 @@ class Evidence:
     agents: tuple[str, ...] | None = None
     rollback: Target | None = None
     spots: tuple[Spot, ...] | None = None
+    barred: tuple[Barred, ...] = ()
     rebalancing: str = ""
     parked_by: str = ""
 

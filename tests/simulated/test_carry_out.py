@@ -57,6 +57,24 @@ async def test_only_the_tasks_over_the_bound_are_replaced_one_at_a_time(made: Ag
     assert [end.cause for end in ends] == [Cause.RESTART_RULE] * 2
 
 
+@fleet_of(replace(ONE_TASK, budget=Budget(2, 3600.0)), limit=1200)
+async def test_stopped_tasks_count_for_the_budget_and_outlive_the_actor(made: Agents) -> None:
+    """All tasks leak for good: two are stopped within the hour, also where the actor dies after
+    the first and another agent goes on."""
+    await made.service("web", replicas=4, memory_limit=100 * MIB, constraints=ON_WORKERS)
+    made.swarm.set_memory("web", lambda *_: 95 * MIB)
+
+    def stopped() -> int:
+        return sum(o.kind is OutcomeKind.APPLIED for _, o in made.records.outcomes)
+
+    await made.until(stopped, 120)
+    dead = made.actor()
+    made.kill(dead.node)
+    await made.acting(but=dead)
+    await asyncio.sleep(600)
+    assert stopped() == 2
+
+
 @virtual(limit=1200)
 async def test_a_bad_deploy_is_rolled_back_by_its_exits_with_the_replicas_kept() -> None:
     """After the service was scaled several times: the image before comes back, not the number."""

@@ -1,8 +1,8 @@
 """Where tasks of a service may run, for rebalancing."""
 
-from monitor.cluster.layout import spots_for
+from monitor.cluster.layout import barred_from, spots_for
 from monitor.cluster.occupancy import occupancy
-from monitor.model.evidence import Spot
+from monitor.model.evidence import Barred, Spot
 from monitor.model.node import Availability, NodeState
 from monitor.model.service import PublishedPort
 from tests.unit.build import service
@@ -42,3 +42,25 @@ def test_constraints_leave_nodes_out():
     of = service(**with_placement(Constraints=["node.labels.disk == ssd"]))
     fast = node("n2", labels={"disk": "ssd"})
     assert spots(of, [], node("n1"), fast) == (Spot("n2", "n2"),)
+
+
+def test_nodes_that_never_get_a_task_say_why():
+    """By the constraint that they miss or the platform that they lack; drained ones are silent."""
+    of = service(**with_placement(Constraints=["node.role==worker", "node.labels.disk == ssd"]))
+    nodes = {
+        one.id: one
+        for one in (
+            node("n3", role="manager"),
+            node("n2", labels={"disk": "hdd"}),
+            node("n1", labels={"disk": "ssd"}),
+            node("n4", role="manager", availability=Availability.DRAIN),
+        )
+    }
+    assert barred_from(of, nodes) == (
+        Barred("n2", "its constraint node.labels.disk == ssd"),
+        Barred("n3", "its constraint node.role==worker"),
+    )
+    arm = service(**with_placement(Platforms=[{"OS": "linux", "Architecture": "arm64"}]))
+    only = {"n1": nodes["n1"]}
+    assert barred_from(arm, only) == (Barred("n1", "its image, which is not for linux/x86_64"),)
+    assert barred_from(service(), nodes) == ()

@@ -18,7 +18,7 @@ from monitor.model.condition import (
     UnhealthyFor,
 )
 from monitor.model.container import Health
-from monitor.model.evidence import Ended, Evidence, HealthChange, Moments, Spot, Target
+from monitor.model.evidence import Barred, Ended, Evidence, HealthChange, Moments, Spot, Target
 from monitor.model.history import BreakerState, Course, Deploy, History, Trial
 from monitor.model.rule import AllOf, AnyRule, RebalanceRule, RestartAction, RestartRule, When
 from monitor.model.scalar import Number, PrometheusQuery
@@ -223,7 +223,12 @@ def balanced() -> Iterator[tuple[str, Recorded]]:
     yield "uneven", even()
     yield "uneven, not yet", even(history=past(holding=(("skewed", M - 20),)))
     yield "even", even(Evidence(spots=spots[:2]))
-    yield "others are full", even(Evidence(spots=(*spots[:2], Spot("n3", "n3", 0))))
+    full = Spot("n3", "n3", 0, short="memory to reserve")
+    yield "others are full", even(Evidence(spots=(*spots[:2], full)))
+    barred = [Barred(f"n{n}", "its constraint node.role==manager") for n in (3, 4, 5)]
+    for count in (1, 2, 3):
+        kept_out = Evidence(spots=spots[:2], barred=tuple(barred[:count]))
+        yield f"none may run on {count} of them", even(kept_out)
     yield "nobody looked", even(Evidence())
     yield "another service first", even(replace(here, rebalancing="api"))
     yield "no agent there", even(replace(here, agents=("n3",)))
@@ -238,6 +243,12 @@ def balanced() -> Iterator[tuple[str, Recorded]]:
     yield "stopped tasks stay", even(found=replace(uneven, service=policy))
     rolling = replace(six, update_state=UpdateState.UPDATING)
     yield "a rollout", even(found=replace(uneven, service=rolling))
+    done = replace(six, update_completed_at=W - 4)
+    yield "a rollout has just ended", even(found=replace(uneven, service=done))
+    running = [replace(one, node_id=f"n{2 + one.slot % 2}") for one in crowd]
+    more = [replace(one, id=f"{one.id}b", node_id="n1", state=TaskState.STARTING) for one in crowd]
+    odd = replace(uneven, tasks=(*running, *more))
+    yield "what is there has to start", even(found=odd)
     yield (
         "a task starts",
         even(
