@@ -19,6 +19,7 @@ from monitor.agent.holding import MayHold
 from monitor.agent.identity import Identity
 from monitor.agent.layouts import Layouts
 from monitor.agent.noting import Noting
+from monitor.agent.remains import Remains
 from monitor.agent.restarts_log import RestartsLog
 from monitor.cluster.arrivals import Arrivals
 from monitor.cluster.mirror import Mirror
@@ -33,7 +34,7 @@ from monitor.engine.liveness import Liveness
 from monitor.engine.stream import EventStream
 from monitor.fleet.lease import Lease
 from monitor.model.decision import Decision
-from monitor.model.event import Event
+from monitor.model.event import REMAINS, Event
 from monitor.model.peer import Peer
 from monitor.ports.actorship import Actorship
 from monitor.ports.bounds import Calendar
@@ -149,6 +150,8 @@ class Core:
             on_lost=self._stream_lost,
             engine_up=self._answers,
         )
+        self.remains = Remains(engine, clock, self._found_remains)
+        self._tell_remains: Callable[[Event], None] = lambda _: None
         self.liveness = Liveness(engine, clock, self._engine_up, on_recovery=self.stream.reconnect)
         self.deploys = DeployKeeper(None if data is None else data / DEPLOYS)
         self._health, restarts = HealthLog(), RestartsLog()
@@ -234,6 +237,7 @@ class Core:
                     ("numbers", self._read_numbers),
                     ("ticks", self._tick),
                     ("deploys", self.deploys.run),
+                    ("remains", self.remains.run),
                 )
             ]
             if isinstance(self.lease, Lease) and self.survival is not None:
@@ -333,6 +337,8 @@ class Core:
         """An event of a container on another node, from the agent there."""
         if event.type == "container":
             self._watch.heard(event)
+            if event.action == REMAINS:
+                return  # of old: nothing has changed
             self._health.heard(event, self._clock.now().mono)
             self.mirror.hint(event)
 
@@ -341,9 +347,18 @@ class Core:
         self._watch.cut(node_id)
         self.mirror.doubt_node(node_id)
 
+    def pass_remains_on(self, tell: Callable[[Event], None]) -> None:
+        """From now on others are told, too, what is left of containers that ended here."""
+        self._tell_remains = tell
+
+    def _found_remains(self, event: Event) -> None:
+        self._watch.heard(event)
+        self._tell_remains(event)
+
     def _resync(self, why: str) -> None:
         self.mirror.resync(why)
         self.sampler.resync()
+        self.remains.look()
 
     def _nodes_changed(self, node_ids: frozenset[str]) -> None:
         self._arrivals.seen(self.mirror.nodes(), self._clock.now().mono)

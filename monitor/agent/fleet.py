@@ -13,7 +13,7 @@ from monitor.fleet.peers import Peers
 from monitor.fleet.secret import Secret
 from monitor.fleet.server import StreamServer
 from monitor.fleet.wire import Connect
-from monitor.model.event import Event
+from monitor.model.event import REMAINS, Event
 from monitor.model.peer import About, Peer, PeerState, UsageReport
 from monitor.ports.clock import Clock
 from monitor.usage.report import report
@@ -104,6 +104,7 @@ class Fleet:
             connect=connect,
         )
         core.hands.reach(self.streams.command)
+        core.pass_remains_on(self.tell)
 
     def peers(self) -> Mapping[str, Peer]:
         """The other nodes' agents by node id; none as long as this node is no manager."""
@@ -214,8 +215,9 @@ class Fleet:
         self._core.remote.take(node_id, usage, received)
 
     def _heard(self, node_id: str, event: Event) -> None:
-        self.delays.heard(node_id, event, self._clock.now().wall)
-        self._on_event(event)
+        if event.action != REMAINS:
+            self.delays.heard(node_id, event, self._clock.now().wall)
+            self._on_event(event)
         self._core.heard_elsewhere(event)
 
     def _resync(self, node_id: str) -> None:
@@ -229,8 +231,12 @@ class Fleet:
         self._core.remote.drop(node_id)
 
     def _manager_said(self, about: About, host: str) -> None:
-        if about.role == "manager":
-            self.managers[about.node_id] = Manager(about, host)
+        if about.role != "manager":
+            return
+        known = self.managers.get(about.node_id)
+        if known is None or known.about.boot_id != about.boot_id:
+            self._core.remains.look()  # another process, which heard of no end before
+        self.managers[about.node_id] = Manager(about, host)
 
     def _manager_gone(self, node_id: str) -> None:
         self.managers.pop(node_id, None)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from monitor.cluster.container_past import NOTHING_HEARD, ContainerPast
+from monitor.cluster.container_past import NOTHING_HEARD, ContainerPast, Remains
 from monitor.model.task import Task, TaskState
 
 
@@ -47,10 +47,19 @@ class Facts:
 
     @property
     def exit_code(self) -> int | None:
-        """As the container's own end told, else as the node told the Swarm."""
-        if self.container.died_at is not None and self.container.exit_code is not None:
-            return self.container.exit_code
+        """As the container's own end told, or what is left of it, else as the node told the
+        Swarm."""
+        container = self.container
+        if container.died_at is not None and container.exit_code is not None:
+            return container.exit_code
+        if self.remains is not None and self.remains.exit_code is not None:
+            return self.remains.exit_code
         return self.task.exit_code
+
+    @property
+    def remains(self) -> Remains | None:
+        """Where nobody heard its end: what was found of the container afterwards."""
+        return self.container.remains if self.container.died_at is None else None
 
     @property
     def over(self) -> bool:
@@ -62,4 +71,6 @@ class Facts:
         """Wall seconds; None where it has not ended, or nobody saw when."""
         if self.container.died_at is not None:
             return self.container.died_at
+        if self.remains is not None:
+            return self.remains.ended_at
         return self.task.since if self.task.state.ended else None

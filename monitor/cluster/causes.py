@@ -128,13 +128,28 @@ def _from_outside(facts: Facts) -> Verdict | None:
     if facts.stop_rule:
         return _restarted(facts.stop_rule)
     if kill is None:
-        return None
+        return _left_behind(facts)
     if container.removed_by_force:
         why = "its container was removed by force while the Swarm wanted it to run"
         return Verdict(Cause.REMOVED_BY_HAND, why)
     how = "stopped" if container.stopped_at is not None else "killed"
     why = f"its container was {how} ({_signal(kill[1])}) while the Swarm wanted it to run"
     return Verdict(Cause.KILLED_BY_HAND, why)
+
+
+def _left_behind(facts: Facts) -> Verdict | None:
+    """What the engine still knew of the container when nobody had heard its end.
+
+    That the kernel killed in it says not when: only with the code of SIGKILL was that its end.
+    """
+    remains = facts.remains
+    if remains is None:
+        return None
+    if remains.oom_killed and remains.exit_code == 128 + 9:
+        return Verdict(Cause.OOM, "its engine noted that the kernel killed it for want of memory")
+    if remains.unhealthy:
+        return Verdict(Cause.UNHEALTHY, "its engine noted that its health check failed")
+    return None
 
 
 def _by_itself(facts: Facts) -> Verdict:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from monitor.model.event import Event
+from monitor.model.event import REMAINS, Event
 
 _KEPT = 8
 """Kills, OOM events and health changes that are remembered of one container: the latest."""
@@ -13,6 +13,20 @@ _AT_ONCE = 10.0
 
 _GRACE = 60.0
 """Seconds that a container may take to obey another signal before its end has other reasons."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What its engine still knew of a container some time after its end, whoever ended it.
+
+    oom_killed: the kernel killed in it for want of memory, once in its life. unhealthy: so its
+    health check stood at the end.
+    """
+
+    ended_at: float
+    exit_code: int | None
+    oom_killed: bool = False
+    unhealthy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +45,7 @@ class ContainerPast:
     exit_code: int | None = None
     stopped_at: float | None = None
     destroyed_at: float | None = None
+    remains: Remains | None = None
 
     @property
     def kill(self) -> tuple[float, int] | None:
@@ -87,6 +102,8 @@ def with_event(past: ContainerPast, event: Event) -> ContainerPast:
     """The same past and one event of the container more; twice the same event adds nothing."""
     at = event.time_ns / 1e9
     action, _, detail = event.action.partition(":")
+    if event.action == REMAINS:
+        return _with_remains(past, event, at)
     match action.strip():
         case "start":
             return replace(past, started_at=_first(past.started_at, at))
@@ -108,6 +125,25 @@ def with_event(past: ContainerPast, event: Event) -> ContainerPast:
         case "destroy":
             return replace(past, destroyed_at=_first(past.destroyed_at, at))
     return past
+
+
+def _with_remains(past: ContainerPast, event: Event, at: float) -> ContainerPast:
+    if past.remains is not None and past.remains.ended_at <= at:
+        return past  # it ended then; whoever started it anew by hand is not the Swarm
+    said = event.attributes
+    started = said.get("startedAt", "")
+    started_at = int(started) / 1e9 if started.isascii() and started.isdigit() else 0.0
+    remains = Remains(
+        ended_at=at,
+        exit_code=_number(said.get("exitCode", "")),
+        oom_killed=said.get("oomKilled") == "true",
+        unhealthy=said.get("unhealthy") == "true",
+    )
+    return replace(
+        past,
+        remains=remains,
+        started_at=_first(past.started_at, started_at) if started_at else past.started_at,
+    )
 
 
 def _first(known: float | None, at: float) -> float:

@@ -33,6 +33,7 @@ from monitor.ports.asking import side_by_side
 from monitor.ports.errors import BadAnswer, NotFound
 
 _INSPECTS_AT_ONCE = 8
+_MOST_ENDED = 100
 
 DEFAULT_GRACE = 10
 """Seconds that an engine gives a container without a time of its own to stop."""
@@ -230,17 +231,29 @@ class DockerEngine:
         )
 
     async def containers(self) -> Sequence[Container]:
+        found = await self._inspected({"label": [TASK_LABEL]}, None)
+        return tuple(container for container in found if container.running)
+
+    async def ended_containers(self) -> Sequence[Container]:
+        """See the port. The list has the newest first."""
+        found = await self._inspected(
+            {"label": [TASK_LABEL], "status": ["exited", "dead"]}, _MOST_ENDED
+        )
+        return tuple(container for container in found if container.finished_at)
+
+    async def _inspected(
+        self, filters: Mapping[str, list[str]], most: int | None
+    ) -> Sequence[Container]:
         listed = await self._transport.call(
             "GET",
             "/containers/json",
             lambda body: each(body, lambda raw: text(raw, "Id") or None),
-            params={"filters": json.dumps({"label": [TASK_LABEL]})},
+            params={"filters": json.dumps(filters)},
             deadline=self._deadlines.local,
         )
         async with side_by_side() as group:
-            asked = [group.ask(self._inspect_if_there, one_id) for one_id in listed]
-        found = [task.result() for task in asked]
-        return tuple(container for container in found if container and container.running)
+            asked = [group.ask(self._inspect_if_there, one_id) for one_id in listed[:most]]
+        return tuple(found for task in asked if (found := task.result()) is not None)
 
     async def container(self, container_id: str) -> Container:
         _require(container_id, "container")

@@ -16,7 +16,9 @@ class Health(StrEnum):
 class Container:
     """`pid` is 0 when not running and counts in the engine's own pid namespace.
 
-    `started_at` in wall seconds. `cpu_limit` in cores, `memory_limit` in bytes, None if unset.
+    `started_at`, `finished_at` in wall seconds; the latter 0 while it runs. tty: it has a
+    terminal, so its output is one stream. `cpu_limit` in cores, `memory_limit` in bytes, None if
+    unset.
     """
 
     id: str
@@ -28,9 +30,11 @@ class Container:
     running: bool = True
     pid: int = 0
     started_at: float = 0.0
+    finished_at: float = 0.0
     health: Health = Health.NONE
     exit_code: int | None = None
     oom_killed: bool = False
+    tty: bool = False
     cgroup_parent: str = ""
     cpu_limit: float | None = None
     memory_limit: int | None = None

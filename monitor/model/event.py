@@ -3,6 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+REMAINS = "remains"
+"""The action of what no Engine tells but an agent: what it found of a container that had ended
+before. The time is that of its end. Attributes beside the task's labels: `exitCode`, `startedAt` in
+nanoseconds, `oomKilled` and `unhealthy`, each "true" or not there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

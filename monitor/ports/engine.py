@@ -72,6 +72,10 @@ class Engine(Protocol):
     async def containers(self) -> Sequence[Container]:
         """Running containers of tasks on this engine, inspected."""
 
+    async def ended_containers(self) -> Sequence[Container]:
+        """Containers of tasks on this engine that ended and were not removed yet, inspected; the
+        newest 100 at most."""
+
     async def container(self, container_id: str) -> Container:
         """One container of a task, running or not."""
 

@@ -154,6 +154,9 @@ class SimulatedEngine:
     async def containers(self) -> Sequence[Container]:
         return await self._call("containers", "", DEADLINE, self._list_containers)
 
+    async def ended_containers(self) -> Sequence[Container]:
+        return await self._call("ended_containers", "", DEADLINE, self._list_ended)
+
     async def container(self, container_id: str) -> Container:
         return await self._call(
             "container", container_id, DEADLINE, lambda: self._container(self._find(container_id))
@@ -240,6 +243,12 @@ class SimulatedEngine:
             for task in self._swarm.store.tasks_on[self.node_id].values()
             if task.container_id and not task.state.ended
         ]
+
+    def _list_ended(self) -> list[Container]:
+        there = self._swarm.store.tasks_on[self.node_id].values()
+        ended = [task for task in there if task.has_container and task.state.ended]
+        newest = sorted(ended, key=lambda task: (-task.started_ns, task.id))[:100]
+        return [found for task in newest if (found := self._container(task)).finished_at]
 
     def _find(self, container_id: str) -> SimTask:
         for task in self._swarm.store.tasks_on[self.node_id].values():

@@ -47,6 +47,8 @@ class Known:
             lease=self.lease,
             stop_desk=SimpleNamespace(carry_out=None),
             hands=Hands(lambda: "n1", None),  # type: ignore[arg-type]
+            remains=SimpleNamespace(look=lambda: None),
+            pass_remains_on=lambda _: None,
         )
         self.fleet = Fleet(
             core=core,  # type: ignore[arg-type]
