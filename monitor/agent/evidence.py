@@ -8,16 +8,27 @@ from monitor.agent.restarts_log import RestartsLog
 from monitor.cluster.ends import Ends
 from monitor.cluster.mirror import Mirror
 from monitor.model.cause import TaskEnd
-from monitor.model.condition import Cron, Restarted
+from monitor.model.condition import (
+    Cron,
+    Exits,
+    HealthFlapping,
+    OomKills,
+    Restarted,
+    UnhealthyFor,
+)
 from monitor.model.evidence import NO_EVIDENCE, Ended, Evidence, Moments, Target
 from monitor.model.now import Now
 from monitor.model.peer import Peer, PeerState
-from monitor.model.rule import AnyRule, Leaf, RebalanceRule, RestartRule
+from monitor.model.rule import AnyRule, Leaf, RebalanceRule, RestartAction, RestartRule
 from monitor.model.sources import leaves
 from monitor.model.view import ServiceView
 from monitor.sources.moments import CronMoments
 from monitor.store.deploy_keeper import DeployKeeper
 from monitor.store.deploys import deploy_of
+
+_ENDS = (OomKills, Exits, HealthFlapping)
+_HEALTH = (UnhealthyFor, HealthFlapping)
+"""What looks at them: only what a rule asks for is gathered, once a second for every service."""
 
 
 class GatheredEvidence:
@@ -65,12 +76,12 @@ class GatheredEvidence:
         asked = list(leaves(rule.when))
         crons = [one for one in asked if isinstance(one, Cron)]
         return Evidence(
-            ends=self._ended(service.id, service.name, now),
-            health=self._health.of(service.id, now.mono),
+            ends=self._ended(service.id, service.name, now) if _asks(asked, *_ENDS) else (),
+            health=self._health.of(service.id, now.mono) if _asks(asked, *_HEALTH) else (),
             moments=self._moments_of(crons, now.wall),
-            restarted=self._restarted(now) if _asks_restarts(asked) else {},
-            agents=self._agents(),
-            rollback=self._target(view),
+            restarted=self._restarted(now) if _asks(asked, Restarted) else {},
+            agents=self._agents() if rule.action is RestartAction.RESTART_TASK else None,
+            rollback=self._target(view) if rule.action is RestartAction.ROLLBACK else None,
             parked_by=by,
         )
 
@@ -115,8 +126,8 @@ class GatheredEvidence:
         return Target(deploy_of(spec), str(container.get("Image", "")).partition("@")[0])
 
 
-def _asks_restarts(asked: Sequence[Leaf]) -> bool:
-    return any(isinstance(one, Restarted) for one in asked)
+def _asks(asked: Sequence[Leaf], *kinds: type[Leaf]) -> bool:
+    return any(isinstance(one, kinds) for one in asked)
 
 
 def _ended(end: TaskEnd, now: Now) -> Ended:

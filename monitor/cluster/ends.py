@@ -48,6 +48,8 @@ class Ends:
         self.recoveries = Recoveries()
         self._totals: Counter[tuple[str, Cause]] = Counter()
         self._tidied_at = 0.0
+        self._told = 0  # counts what containers and rules told of single tasks
+        self._lists: dict[str, tuple[object, tuple[TaskEnd, ...]]] = {}  # by service, told last
 
     # What is told
 
@@ -61,6 +63,7 @@ class Ends:
         if after == past:
             return
         self._containers[task_id] = after
+        self._told += 1
         if task_id not in self._known and task_id not in self._strays:
             self._strays[task_id] = now
             if len(self._strays) > STRAYS:
@@ -107,8 +110,8 @@ class Ends:
 
     def service_gone(self, service_id: str, now: float) -> None:
         past = self._services.get(service_id)
-        if past is not None and past.gone_at is None:
-            past.gone_at = now
+        if past is not None:
+            past.gone(now)
 
     def nodes(self, nodes: Mapping[str, Node], now: float) -> None:
         """All nodes as managers tell them."""
@@ -128,6 +131,7 @@ class Ends:
     def stopped(self, task_id: str, rule: str) -> None:
         """A rule had this one task stopped."""
         self._stopped[task_id] = rule
+        self._told += 1
         if len(self._stopped) > STRAYS:
             del self._stopped[next(iter(self._stopped))]
 
@@ -145,15 +149,44 @@ class Ends:
         """Of all services whose tasks are known here, those that were removed included."""
         return {past.service.name for past in self._services.values()}
 
-    def of(self, service_name: str) -> list[TaskEnd]:
+    def of(self, service_name: str) -> Sequence[TaskEnd]:
         """All known tasks of services of that very name, newest first; live ones too."""
         found = [
-            self._shown(past, self._services[service_id], successor)
+            self._list(service_id, pasts)
             for service_id, pasts in self._tasks.items()
             if self._services[service_id].service.name == service_name
-            for past, successor in pasts.with_successors()
         ]
-        return sorted(found, key=lambda end: (-end.since, end.task_id))
+        if len(found) == 1:
+            return found[0]
+        return sorted((end for ends in found for end in ends), key=_newest_first)
+
+    def _list(self, service_id: str, pasts: TaskPasts) -> tuple[TaskEnd, ...]:
+        """Of one service, put together anew only where a piece came since."""
+        service = self._services[service_id]
+        key = (pasts.changes, service.changes, self._nodes.changes, self._told)
+        known = self._lists.get(service_id)
+        if known is not None and known[0] == key:
+            return known[1]
+        shown = (self._as_known(past, service, after) for past, after in pasts.with_successors())
+        found = tuple(sorted(shown, key=_newest_first))
+        self._lists[service_id] = key, found
+        return found
+
+    def _as_known(
+        self, past: TaskPast, service: ServicePast, successor: TaskPast | None
+    ) -> TaskEnd:
+        """As `_shown`: anew only where a piece of this task came, or of its service or a node."""
+        task_id = past.task.id
+        key = (
+            *(past.task, past.told, past.told_at, past.running_since, past.gone_at),
+            self._containers.get(task_id),
+            self._stopped.get(task_id),
+            None if successor is None else successor.task.template,
+            *(service.changes, self._nodes.changes),
+        )
+        if past.shown is None or past.shown[0] != key:
+            past.shown = key, self._shown(past, service, successor)
+        return past.shown[1]
 
     def totals(self, now: float) -> Mapping[tuple[str, Cause], int]:
         """Ends by service name and cause since this agent started, each counted once."""
@@ -254,6 +287,7 @@ class Ends:
                 for past in pasts.all():
                     self._forget(past.task.id)
                 del self._tasks[service_id]
+                self._lists.pop(service_id, None)
         for service_id, service in list(self._services.items()):
             if service.gone_at is not None and service_id not in self._tasks:
                 del self._services[service_id]
@@ -279,3 +313,7 @@ class Ends:
         self._containers.pop(task_id, None)
         self._uncounted.pop(task_id, None)
         self._stopped.pop(task_id, None)
+
+
+def _newest_first(end: TaskEnd) -> tuple[float, str]:
+    return -end.since, end.task_id

@@ -35,9 +35,12 @@ class NodePasts:
 
     def __init__(self) -> None:
         self._nodes: dict[str, _Past] = {}
+        self.changes = 0
+        """Counts up whenever an answer given here may be another one."""
 
     def seen(self, nodes: Mapping[str, Node], now: float) -> None:
         """All nodes of the Swarm, as they are now."""
+        self.changes += 1
         for node in nodes.values():
             past = self._nodes.setdefault(node.id, _Past())
             before, past.standing = past.standing, (node.state, node.availability)
@@ -55,15 +58,19 @@ class NodePasts:
 
     def cut(self, node_id: str, now: float) -> None:
         """The stream of its engine's events broke off, or began anew after it had."""
+        self.changes += 1
         _keep(self._nodes.setdefault(node_id, _Past()).cuts, now)
 
     def forget_gone(self, before: float) -> None:
         """Nodes that have been gone since before then."""
-        self._nodes = {
+        kept = {
             node_id: past
             for node_id, past in self._nodes.items()
             if past.gone_at is None or past.gone_at >= before
         }
+        if len(kept) < len(self._nodes):
+            self.changes += 1
+            self._nodes = kept
 
     def name(self, node_id: str) -> str:
         past = self._nodes.get(node_id)

@@ -40,11 +40,16 @@ class ServicePast:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.gone_at: float | None = None
+        self.changes = 0
+        """Counts up whenever it may have become the cause of something else."""
         self._changes: list[SpecChange] = []
         self._forced: dict[int, str] = {}
 
     def seen(self, service: Service, now: float) -> None:
         """As a manager tells it at `now`, wall seconds."""
+        if service is self.service and self.gone_at is None:
+            return
+        self.changes += 1
         before, self.service, self.gone_at = self.service, service, None
         if before.version == service.version:
             return
@@ -57,9 +62,16 @@ class ServicePast:
         self._changes.append(SpecChange(now, *slim, kind, fell))
         del self._changes[:-_KEPT]
 
+    def gone(self, now: float) -> None:
+        """No manager lists it any more."""
+        if self.gone_at is None:
+            self.gone_at = now
+            self.changes += 1
+
     def forced(self, version: int, rule: str) -> None:
         """A rule counted ForceUpdate up on this version of the service."""
         self._forced[version] = rule
+        self.changes += 1
         while len(self._forced) > _KEPT:
             del self._forced[next(iter(self._forced))]
 

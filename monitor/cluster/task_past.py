@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from monitor.model.cause import TaskEnd
 from monitor.model.task import Task, TaskState
 
 KEPT_SECONDS = 24 * 3600.0
@@ -22,6 +23,8 @@ class TaskPast:
     running_since: float | None = None
     gone_at: float | None = None
     noted: bool = False
+    shown: tuple[object, TaskEnd] | None = None
+    """What was last told of it, and of what facts."""
 
     @property
     def over(self) -> bool:
@@ -42,6 +45,8 @@ class TaskPasts:
 
     def __init__(self) -> None:
         self._pasts: dict[str, TaskPast] = {}
+        self.changes = 0
+        """Counts up whenever anything that is told of them may differ."""
 
     def get(self, task_id: str) -> TaskPast | None:
         return self._pasts.get(task_id)
@@ -54,6 +59,9 @@ class TaskPasts:
         past = self._pasts.get(task.id)
         if past is None:
             past = self._pasts[task.id] = TaskPast(task)
+        elif past.gone_at is None and (past.task is task or past.task == task):
+            return past
+        self.changes += 1
         past.task, past.gone_at = task, None
         if task.state is TaskState.RUNNING and past.running_since is None:
             past.running_since = task.since
@@ -66,6 +74,7 @@ class TaskPasts:
         past = self._pasts.get(task.id) or self.seen(task, now)
         if past.gone_at is None:
             past.gone_at = now
+            self.changes += 1
         return past
 
     def successor(self, of: TaskPast) -> TaskPast | None:
@@ -94,4 +103,5 @@ class TaskPasts:
         dropped = gone[: max(len(old), len(gone) - KEPT_TASKS)]
         for past in dropped:
             del self._pasts[past.task.id]
+        self.changes += len(dropped)
         return [past.task.id for past in dropped]

@@ -99,6 +99,21 @@ def test_the_order_of_arrival_is_no_matter(name, data):
     assert mixed.ends.of(name) == straight.ends.of(name)
 
 
+@pytest.mark.parametrize("name", CAUSES)
+def test_what_was_told_before_is_told_again_only_while_it_is_true(name):
+    """Asked after each step, it says what one says who kept nothing that was put together."""
+    asked, forgetful = Player(), Player()
+    for step in recorded(name):
+        for player in (asked, forgetful):
+            player.play(step)
+        forgetful.ends._lists.clear()
+        for past in _pasts(forgetful.ends):
+            past.shown = None
+        assert asked.ends.of(name) == forgetful.ends.of(name)
+        found = asked.ends.of(name)
+        assert not found or asked.ends.of(name) is found
+
+
 def test_without_any_events_nothing_is_made_up():
     """Where no agent heard the containers, an end by a signal is unknown, never a guess."""
     expected = {
