@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from monitor.act.availability import prepared
 from monitor.act.guards import check_change, check_service, refuse
 from monitor.act.permit import Permit
 from monitor.act.rollback import Before, gone_parts, target_of
@@ -61,8 +62,8 @@ class Writer:
                 return await self._roll_back(decision, action, permit)
             case Notify():
                 return self._too_late(decision, permit) or Outcome(OutcomeKind.APPLIED)
-            case SetAvailability():
-                return refuse(f"{decision.action_name} is not carried out yet")
+            case SetAvailability() as action:
+                return await self._set_availability(decision, action, permit)
             case action:
                 return await self._change(decision, action, permit)
 
@@ -115,8 +116,20 @@ class Writer:
         write = self.engine.update_service(service.id, decision.version, changed)
         return await self._post(write, fingerprint(changed))
 
+    async def _set_availability(
+        self, decision: Decision, action: SetAvailability, permit: Permit
+    ) -> Outcome:
+        def too_late() -> Outcome | None:
+            return self._too_late(decision, permit)
+
+        spec = await prepared(self.engine, decision, action, permit, too_late)
+        if isinstance(spec, Outcome):
+            return spec
+        write = self.engine.update_node(action.node_id, decision.version, spec)
+        return await self._post(write, fingerprint(spec))
+
     async def _post(self, write: Awaitable[None], posted: str) -> Outcome:
-        """posted: the fingerprint of what the service will be."""
+        """posted: the fingerprint of what the service, or node, will be."""
         try:
             await write
         except Conflict as error:

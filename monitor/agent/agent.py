@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 
-from monitor.agent.core import Core, Shared
+from monitor.agent.core import Core
 from monitor.agent.end_facts import end_facts
 from monitor.agent.facts import (
     EventLag,
@@ -21,6 +21,7 @@ from monitor.agent.reports import Reports
 from monitor.agent.rules_digest import acting_digest
 from monitor.agent.series import Series
 from monitor.agent.settings import Settings
+from monitor.agent.shared import Shared
 from monitor.agent.status import AgentState
 from monitor.engine.calls import CallStats
 from monitor.export.agent_metrics import AgentMetrics
@@ -123,6 +124,7 @@ class Agent:
             identity=core.identity,
             mirror=core.mirror,
             controller=core.controller,
+            nodes=core.nodes,
             rules=self.rules,
             sampler=core.sampler,
             liveness=core.liveness,

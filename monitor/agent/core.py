@@ -1,8 +1,7 @@
 """What an agent does, without what it shows: it hears, mirrors, samples, decides and writes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import structlog
@@ -18,9 +17,11 @@ from monitor.agent.health_log import HealthLog
 from monitor.agent.holding import MayHold
 from monitor.agent.identity import Identity
 from monitor.agent.layouts import Layouts
+from monitor.agent.node_sight import NodeSight
 from monitor.agent.noting import Noting
 from monitor.agent.remains import Remains
 from monitor.agent.restarts_log import RestartsLog
+from monitor.agent.shared import Shared
 from monitor.cluster.arrivals import Arrivals
 from monitor.cluster.mirror import Mirror
 from monitor.control.assignment import NO_LABELS, LabelSource
@@ -28,6 +29,7 @@ from monitor.control.by_hand import ByHand
 from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE
 from monitor.control.controller import Controller
 from monitor.control.moves import MovesUnderWay
+from monitor.control.node_control import NodeControl
 from monitor.control.observer import Observer
 from monitor.control.survival import Survival
 from monitor.engine.liveness import Liveness
@@ -35,7 +37,6 @@ from monitor.engine.stream import EventStream
 from monitor.fleet.lease import Lease
 from monitor.model.decision import Decision
 from monitor.model.event import REMAINS, Event
-from monitor.model.peer import Peer
 from monitor.ports.actorship import Actorship
 from monitor.ports.bounds import Calendar
 from monitor.ports.clock import Clock
@@ -59,19 +60,6 @@ DEPLOYS = "deploys"
 
 STORING_MAY_TAKE = 1.0
 """Seconds for what must survive, after that; giving up the lease takes 2 s at most."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shared:
-    """What makes the agents of a Swarm act as one.
-
-    boot_id: another one for each start of an agent. digest: of all that decides what it would
-    do. peers: the other nodes' agents as they are heard.
-    """
-
-    boot_id: str
-    digest: Callable[[], str] = lambda: ""
-    peers: Callable[[], Mapping[str, Peer]] = dict
 
 
 class Core:
@@ -163,19 +151,20 @@ class Core:
             own_container_id=self.identity.own_container_id,
         )
         self.hands = Hands(lambda: self.identity.node_id, self.stop_desk.carry_out)
+        self._writer = Writer(
+            engine,
+            self.actorship,
+            clock,
+            self.identity.own_service_id,
+            self.hands,
+            self.deploys.before,
+        )
         self.controller = Controller(
             views=self.mirror,
             usage=self.usage,
             numbers=self._numbers if numbers is None else numbers,
             calendar=self.calendar,
-            writer=Writer(
-                engine,
-                self.actorship,
-                clock,
-                self.identity.own_service_id,
-                self.hands,
-                self.deploys.before,
-            ),
+            writer=self._writer,
             actorship=self.actorship,
             clock=clock,
             observer=Noting(observer, self.ends, self.mirror.stopped_by_us, restarts, clock),
@@ -198,6 +187,22 @@ class Core:
             ),
         )
         self._moves = MovesUnderWay(self.controller.book, self.controller.writes)
+        self.nodes = NodeControl(
+            controller=self.controller,
+            evidence=NodeSight(
+                mirror=self.mirror,
+                ends=self.ends,
+                own_node_id=lambda: self.identity.node_id,
+                peers=None if shared is None else shared.peers,
+            ),
+            writer=self._writer,
+            actorship=self.actorship,
+            clock=clock,
+            observer=observer,
+            dry_run=dry_run,
+            survival=self.survival,
+            before_write=before_write,
+        )
         self.by_hand = ByHand(
             self.controller.writes, self.actorship, clock, self.survival, lambda: dry_run
         )
@@ -243,19 +248,24 @@ class Core:
             if isinstance(self.lease, Lease) and self.survival is not None:
                 parts.append(group.create_task(self.lease.run(), name="lease"))
                 parts.append(group.create_task(self.survival.run(), name="survival"))
-            control = group.create_task(self.controller.run(), name="control")
+            control = {
+                group.create_task(self.controller.run(), name="control"),
+                group.create_task(self.nodes.run(), name="node rules"),
+            }
             await stop.wait()
             await self._finish_writes(control)
             await self._hand_over()
             for part in parts:
                 part.cancel()
 
-    async def _finish_writes(self, control: asyncio.Task[None]) -> None:
+    async def _finish_writes(self, control: set[asyncio.Task[None]]) -> None:
         self.controller.stop()
-        _, pending = await asyncio.wait({control}, timeout=WRITES_MAY_TAKE)
+        self.nodes.stop()
+        _, pending = await asyncio.wait(control, timeout=WRITES_MAY_TAKE)
         if pending:
             self._log.warning("writes in flight are given up; what became of them is not known")
-            control.cancel()
+        for one in pending:
+            one.cancel()
 
     async def _hand_over(self) -> None:
         """The next agent finds everything, and need not wait for the lease to run out."""
@@ -320,6 +330,7 @@ class Core:
     def _lease_changed(self) -> None:
         if self.survival is not None:
             self.survival.hint()
+        self.nodes.touch()
         self.controller.touch(sorted(self.controller.ruled_services))
 
     def _unkept(self, problem: str) -> None:
@@ -363,6 +374,7 @@ class Core:
     def _nodes_changed(self, node_ids: frozenset[str]) -> None:
         self._arrivals.seen(self.mirror.nodes(), self._clock.now().mono)
         self._watch.nodes()
+        self.nodes.touch()
         self._look_at_actorship()
         own = self.identity.node_id
         if own in node_ids or own not in self.mirror.nodes():

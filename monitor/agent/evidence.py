@@ -101,7 +101,7 @@ class GatheredEvidence:
             for one in self._ends.of(name)
             if one.cause is not None and one.state.ended and one.service_id == service_id
         ]
-        return tuple(_ended(one, now) for one in reversed(found))
+        return tuple(ended(one, now) for one in reversed(found))
 
     def _moments_of(self, crons: list[Cron], wall: float) -> Mapping[str, Moments]:
         return {one.key: self._moments.of(one, wall) for one in crons}
@@ -130,7 +130,7 @@ def _asks(asked: Sequence[Leaf], *kinds: type[Leaf]) -> bool:
     return any(isinstance(one, kinds) for one in asked)
 
 
-def _ended(end: TaskEnd, now: Now) -> Ended:
+def ended(end: TaskEnd, now: Now) -> Ended:
     assert end.cause is not None
     return Ended(
         task_id=end.task_id,

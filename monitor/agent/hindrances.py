@@ -18,6 +18,8 @@ PATIENCE = {
     Reason.CRASH_LOOP: 0.0,
     Reason.FLAPPING: 0.0,
     Reason.FOREIGN_CHANGES: 0.0,
+    Reason.QUORUM: 30.0,  # a manager that is restarted is back by then
+    Reason.LAST_NODE: 30.0,
 }
 """Seconds for which a reason must hold before it is told of."""
 
@@ -31,13 +33,13 @@ class _Hindrance:
 
 @dataclass(slots=True)
 class Hindrances:
-    """By rule and service; a reason that ends and comes back is told again."""
+    """By rule and service or node; a reason that ends and comes back is told again."""
 
     _present: dict[tuple[str, str], _Hindrance] = field(default_factory=dict)
 
     def lasting(self, decision: Decision) -> bool:
         """Whether this decision is the first to show that its hindrance lasts."""
-        key = (decision.rule, decision.service_name)
+        key = (decision.rule, decision.subject_name)
         now = decision.time.mono
         patience = PATIENCE.get(decision.reason)
         if patience is None:

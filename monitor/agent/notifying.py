@@ -21,6 +21,8 @@ PROBLEMS = frozenset(
         "capacity",
         "ambiguous",
         "missing_samples",
+        "quorum",
+        "last_node",
     }
 )
 """Reasons that hold a rule back and that somebody should look at."""
@@ -57,7 +59,7 @@ class Notifying:
 
     def decided(self, decision: Decision, new: bool) -> None:
         self._other.decided(decision, new)
-        key = (decision.rule, decision.service_name)
+        key = (decision.rule, decision.subject_name)
         if not self._acting():
             if self._open:
                 self._open.clear()
@@ -95,14 +97,14 @@ class Notifying:
 
     def _message(self, decision: Decision, kind: Kind, outcome: Outcome | None = None) -> Message:
         now, text = self._clock.now().wall, decision.sentence
-        key = f"{kind}/{decision.rule}/{decision.service_name}"
+        key = f"{kind}/{decision.rule}/{decision.subject_name}"
         if kind is Kind.PROBLEM:
-            key = _problem((decision.rule, decision.service_name), str(decision.reason))
+            key = _problem((decision.rule, decision.subject_name), str(decision.reason))
         elif kind is Kind.FAILURE and outcome is not None:
-            text = f"{decision.service_name}: {decision.action_name} was not done: {outcome.detail}"
+            text = f"{decision.subject_name}: {decision.action_name} was not done: {outcome.detail}"
             if outcome.kind is OutcomeKind.UNKNOWN:
                 text = (
-                    f"{decision.service_name}: whether {decision.action_name} was done is not "
+                    f"{decision.subject_name}: whether {decision.action_name} was done is not "
                     f"known: {outcome.detail}"
                 )
             key += f"/{decision.action_name}/{outcome.kind}"
@@ -114,6 +116,7 @@ class Notifying:
             ended=None if kind is Kind.PROBLEM else now,
             rule=decision.rule,
             service_name=decision.service_name,
+            node_name=decision.node_name,
             action="" if outcome is None else decision.action_name,
             reason=str(decision.reason),
             outcome="" if outcome is None else str(outcome.kind),

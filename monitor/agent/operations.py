@@ -199,7 +199,8 @@ class OperatorDesk:
         if scope is PauseScope.SERVICE:
             known = {service.name for service in self._mirror.services().values()}
         elif scope is PauseScope.RULE:
-            known = {rule.name for rule in self._controller.rules.rules}
+            rules = self._controller.rules
+            known = {rule.name for rule in (*rules.rules, *rules.node_rules)}
             known |= {entry.decision.rule for entry in self._controller.book.latest()}
         else:
             return

@@ -45,12 +45,12 @@ class Reports:
         """These rules are in force: their bounds are shown, series of others dropped."""
         self._scale_rules = {rule.name: rule for rule in rules.rules if isinstance(rule, ScaleRule)}
         labelled = self._assignments().label_rules()
-        self._metrics.keep_rules(rule.name for rule in (*rules.rules, *labelled))
+        self._metrics.keep_rules(rule.name for rule in (*rules.rules, *rules.node_rules, *labelled))
 
     def decided(self, decision: Decision, new: bool) -> None:
         self._metrics.rule_evaluated(decision.rule)
         self._metrics.decision(decision)
-        key = (decision.rule, decision.service_name)
+        key = (decision.rule, decision.subject_name)
         rule: AnyRule | None = self._scale_rules.get(decision.rule)
         if decision.rule.startswith(RULE_PREFIX):
             rule = self._assignments().rule(decision.service_id, decision.rule)
@@ -64,10 +64,11 @@ class Reports:
             self._log.warning(decision.sentence, rule=decision.rule, reason=str(decision.reason))
 
     def wrote(self, decision: Decision, outcome: Outcome) -> None:
-        name = decision.service_name
+        name = decision.subject_name
         action = decision.action_name
         at = self._clock.now().wall
-        self._metrics.action(decision.rule, name, action, str(outcome.kind), at)
+        count = self._metrics.node_action if decision.node_id else self._metrics.action
+        count(decision.rule, name, action, str(outcome.kind), at)
         said = (outcome.kind, outcome.detail)
         repeated = self._last_outcome.get(name) == said
         self._last_outcome[name] = said

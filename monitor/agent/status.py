@@ -15,11 +15,12 @@ from monitor.control.assignment import names_nobody_has
 from monitor.control.book import Entry
 from monitor.control.by_hand import ByHand
 from monitor.control.controller import Controller
+from monitor.control.node_control import NodeControl
 from monitor.engine.liveness import Liveness
 from monitor.export.exposition import Exposition
 from monitor.model.cause import TaskEnd
 from monitor.model.peer import PeerState
-from monitor.model.rule import AnyRule, RestartRule, ScaleRule
+from monitor.model.rule import AnyRule, NodeRule, RestartRule, ScaleRule
 from monitor.model.usage import MetricKind
 from monitor.model.view import ServiceView
 from monitor.ports.actorship import Actorship
@@ -62,6 +63,7 @@ class AgentState:
         identity: Identity,
         mirror: Mirror,
         controller: Controller,
+        nodes: NodeControl,
         rules: WatchedRules,
         sampler: Sampler,
         liveness: Liveness,
@@ -85,6 +87,7 @@ class AgentState:
         self._identity = identity
         self._mirror = mirror
         self._controller = controller
+        self._nodes = nodes
         self._rules = rules
         self._sampler = sampler
         self._liveness = liveness
@@ -125,7 +128,7 @@ class AgentState:
 
     def status(self) -> Status:
         names_missing = names_nobody_has(self._controller.rules, self._mirror.services().values())
-        running = self._running_by_node()
+        running, drained = self._running_by_node(), self._nodes.drained()
         return Status(
             nodes=tuple(
                 NodeStatus(
@@ -137,6 +140,7 @@ class AgentState:
                     node.leader,
                     running.get(node.id, 0),
                     node.engine_version,
+                    *drained.get(node.id, ("", None)),
                 )
                 for node in sorted(self._mirror.nodes().values(), key=lambda node: node.name)
             ),
@@ -148,7 +152,8 @@ class AgentState:
                 self._rule(rule, names_missing.get(rule.name, ()))
                 for rule in self._controller.rules.rules
             )
-            + tuple(self._rule(rule, ()) for rule in self._controller.assignments.label_rules()),
+            + tuple(self._rule(rule, ()) for rule in self._controller.assignments.label_rules())
+            + tuple(self._node_rule(rule) for rule in self._controller.rules.node_rules),
             agents=(self._agent(), *self._others()),
             actor=self._actor(),
             problems=(
@@ -170,7 +175,7 @@ class AgentState:
     def decisions(self) -> Mapping[str, Sequence[DecisionEntry]]:
         found: dict[str, list[DecisionEntry]] = {}
         for entry in reversed(self._controller.book.entries()):
-            found.setdefault(entry.decision.service_name, []).append(_shown(entry))
+            found.setdefault(entry.decision.subject_name, []).append(_shown(entry))
         return found
 
     def _views(self) -> list[ServiceView]:
@@ -224,6 +229,12 @@ class AgentState:
         problems = tuple(f"no service is named {name} (yet)" for name in missing)
         kind = {ScaleRule: "scale", RestartRule: "restart"}.get(type(rule), "rebalance")
         return RuleStatus(rule.name, kind, str(rule.mode), rule.source, services, problems)
+
+    def _node_rule(self, rule: NodeRule) -> RuleStatus:
+        nodes = sorted(
+            node.name for node in self._mirror.nodes().values() if rule.selector.matches(node)
+        )
+        return RuleStatus(rule.name, "node", str(rule.mode), rule.source, nodes=tuple(nodes))
 
     def _actor(self) -> str | None:
         holder = self._lease.holder

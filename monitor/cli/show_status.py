@@ -58,11 +58,20 @@ def _nodes(nodes: list[Json]) -> Table:
             escape(node["name"]),
             role,
             Text(node["state"], style="red" if bad else ""),
-            node["availability"],
+            _availability(node),
             str(node["tasks"]),
             node["engine_version"],
         )
     return table
+
+
+def _availability(node: Json) -> str:
+    if not node.get("drained_by"):
+        return str(node["availability"])
+    until = node.get("drained_until")
+    return escape(
+        f"{node['availability']} by {node['drained_by']}" + (f" until {until}" if until else "")
+    )
 
 
 def _rules(rules: list[Json]) -> Table:
@@ -72,7 +81,7 @@ def _rules(rules: list[Json]) -> Table:
             escape(rule["name"]),
             rule["kind"],
             rule["mode"],
-            escape(", ".join(rule["services"])),
+            escape(", ".join(rule["services"] or rule.get("nodes", ()))),
             escape(rule["source"]),
             Text("; ".join(rule["problems"]), style="yellow"),
         )

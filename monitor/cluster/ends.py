@@ -5,7 +5,7 @@ lists, by its service and its node. All pieces are kept, and the cause is put to
 whenever somebody asks; so it is the same whatever came first.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from monitor.cluster.cause_facts import Facts
@@ -47,6 +47,7 @@ class Ends:
         self._uncounted: dict[str, float] = {}
         self.recoveries = Recoveries()
         self._totals: Counter[tuple[str, Cause]] = Counter()
+        self._counted: deque[TaskEnd] = deque(maxlen=STRAYS)
         self._tidied_at = 0.0
         self._told = 0  # counts what containers and rules told of single tasks
         self._lists: dict[str, tuple[object, tuple[TaskEnd, ...]]] = {}  # by service, told last
@@ -203,9 +204,15 @@ class Ends:
                 cause = verdict.cause if verdict is not None else Cause.UNKNOWN
                 if past.task.state.ended or past.gone_at is not None or cause is Cause.NODE_DOWN:
                     self._totals[service.service.name, cause] += 1
+                    self._counted.append(self._shown(past, service, successor))
                 else:
                     past.noted = False  # still being stopped: counted when it has ended
         return dict(self._totals)
+
+    def counted(self, now: float) -> Iterable[TaskEnd]:
+        """The newest ends that this agent saw come and whose causes are settled."""
+        self.totals(now)
+        return self._counted
 
     def _shown(self, past: TaskPast, service: ServicePast, successor: TaskPast | None) -> TaskEnd:
         task = past.task

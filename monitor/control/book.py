@@ -56,7 +56,7 @@ def _same(one: Decision, other: Decision) -> bool:
 
 
 Key = tuple[str, str]
-"""Service id and rule name."""
+"""Service id and rule name; of a node rule, the node's id."""
 
 
 @dataclass(slots=True)
@@ -142,7 +142,7 @@ class Book:
             self._note_deed(entry)
 
     def _note_deed(self, entry: Entry) -> None:
-        key = (entry.decision.service_id, entry.decision.rule)
+        key = (entry.decision.subject_id, entry.decision.rule)
         self._deeds.setdefault(key, deque(maxlen=DEEDS)).append(entry)
 
     def record(self, decision: Decision, recorded: Recorded | None = None) -> bool:
@@ -150,7 +150,7 @@ class Book:
 
         A decision that acts is always an entry of its own.
         """
-        key = (decision.service_id, decision.rule)
+        key = (decision.subject_id, decision.rule)
         entries = self._entries.get(key)
         if entries is None:
             entries = self._entries[key] = deque(maxlen=KEPT)
@@ -174,7 +174,7 @@ class Book:
 
     def note_outcome(self, decision: Decision, outcome: Outcome) -> None:
         """What became of a decision that acted; one forgotten meanwhile stays forgotten."""
-        key = (decision.service_id, decision.rule)
+        key = (decision.subject_id, decision.rule)
         for entry in (*self._entries.get(key, ()), *self._deeds.get(key, ())):
             if entry.decision.id == decision.id and entry.outcome != outcome:
                 self.changes += 1
@@ -191,7 +191,7 @@ class Book:
             entry
             for key in self._entries
             for entry in self._of(key)
-            if service_name in (None, entry.decision.service_name)
+            if service_name in (None, entry.decision.subject_name)
             and rule in (None, entry.decision.rule)
         ]
         return sorted(found, key=lambda entry: entry.decision.time.mono, reverse=True)

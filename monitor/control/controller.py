@@ -89,11 +89,11 @@ class Controller:
             on_settled=self._write_settled,
             intend=self._intend,
         )
-        self._heritage = Heritage(self.book, self.ceiling)
+        self.heritage = Heritage(self.book, self.ceiling)
         self._survival = survival
         self._before_write = before_write
         self._changes = self._told_changes = 0
-        self._past_unknown_since: float | None = None
+        self.past_unknown_since: float | None = None
         if survival is not None:
             survival.serve(self)
         self._ruled: dict[str, str] = {}
@@ -152,15 +152,15 @@ class Controller:
 
     def as_state(self, now: Now) -> dict[str, Any]:
         """What must outlive this agent, as plain JSON values: see `monitor.control.heritage`."""
-        return self._heritage.as_state(now, self.pauses, self._decisions)
+        return self.heritage.as_state(now, self.pauses, self._decisions)
 
     def adopt(self, state: Mapping[str, Any], now: Now) -> int:
         """Takes over what an agent left behind; `now` by the wall clock of that agent.
 
         Returns how many entries could not be read. What this agent alone can know stays.
         """
-        left_out = self._heritage.adopt(state, now)
-        for (service_id, _), own_version in self._heritage.own_versions(now):
+        left_out = self.heritage.adopt(state, now)
+        for (service_id, _), own_version in self.heritage.own_versions(now):
             self.writes.learn_own(service_id, own_version)
         decided = state.get("decided")
         if isinstance(decided, int):
@@ -176,7 +176,7 @@ class Controller:
     def forget_past(self) -> None:
         """Nobody knows what was done before: as if each rule had just acted on each service."""
         now = self._clock.now().mono
-        self._past_unknown_since = now
+        self.past_unknown_since = now
         for (service_id, name), history in list(self.book.histories().items()):
             rule = self.assignments.rule(service_id, name)
             if rule is not None:
@@ -302,7 +302,7 @@ class Controller:
     def _history(self, service_id: str, rule: AnyRule) -> History:
         own_version = self.writes.own_version(service_id)
         history = self.book.history(service_id, rule.name, own_version)
-        since = self._past_unknown_since
+        since = self.past_unknown_since
         if since is not None and not self.book.knows(service_id, rule.name):
             return as_if_just_done(history, rule, since)
         return history
@@ -331,7 +331,7 @@ class Controller:
     async def _intend(self, decision: Decision, view: ServiceView, permit: Permit) -> str:
         """Stores the action as if it had been carried out, before anything of it is sent."""
         if self._survival is not None:
-            self._heritage.own[decision.service_id] = mark_of(decision, view.service)
+            self.heritage.own[decision.service_id] = mark_of(decision, view.service)
             self._changes += 1
             why_not = await self._survival.save(permit.term)
             if why_not:
@@ -344,7 +344,7 @@ class Controller:
 
     def _settle(self, view: ServiceView, now: Now) -> None:
         """Counts a write of an agent before us once the service shows that it was applied."""
-        found = self._heritage.inherited.settle(view, now.mono)
+        found = self.heritage.inherited.settle(view, now.mono)
         if found is None:
             return
         mark, fate = found
@@ -359,9 +359,9 @@ class Controller:
             self.writes.learn_own(service_id, view.service.version)
 
     def _write_counts(self, decision: Decision) -> None:
-        if self._survival is not None and not self._heritage.is_own(decision):
+        if self._survival is not None and not self.heritage.is_own(decision):
             return  # stored by us, it was taken over by the agent that acts now, and counts there
-        self._heritage.inherited.forget(decision.service_id)
+        self.heritage.inherited.forget(decision.service_id)
         history = self.book.history(decision.service_id, decision.rule)
         history = record_write(history, decision, self._clock.now())
         self.book.keep_history(decision.service_id, decision.rule, history)
@@ -378,8 +378,8 @@ class Controller:
 
     def _write_settled(self, decision: Decision) -> None:
         """Nothing is open any more of this write."""
-        if self._heritage.is_own(decision):
-            del self._heritage.own[decision.service_id]
+        if self.heritage.is_own(decision):
+            del self.heritage.own[decision.service_id]
             self._changes += 1
 
     def _tell_changes(self) -> None:
@@ -392,7 +392,7 @@ class Controller:
         for last in self.book.keep_rules(service_id, (), now):
             self._observer.forgot(last.rule, last.service_name)
         self.book.forget_service(service_id, now)
-        self._heritage.forget(service_id)
+        self.heritage.forget(service_id)
         self.assignments.forget(service_id)
         self.ceiling.leave(service_id)
         self._due.forget(service_id)

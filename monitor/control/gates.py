@@ -22,7 +22,7 @@ from monitor.model.decision import Decision
 from monitor.model.now import Now
 from monitor.model.pause import Pause
 from monitor.model.reason import Reason
-from monitor.model.rule import AnyRule, RuleMode
+from monitor.model.rule import AnyRule, NodeRule, RuleMode
 
 _NOW = Now(0.0, 0.0)
 _NO_PAUSES = Pauses()
@@ -42,7 +42,7 @@ class Gates:
     pauses: Pauses = _NO_PAUSES
     no_room: NoRoom | None = None
 
-    def admit(self, decision: Decision, rule: AnyRule, write_is_due: bool) -> Decision:
+    def admit(self, decision: Decision, rule: AnyRule | NodeRule, write_is_due: bool) -> Decision:
         """The decision as it is, or without its action and with the reason that holds it back.
 
         write_is_due: another write of the same service was admitted just now and goes first.

@@ -4,8 +4,8 @@ A state is one JSON object:
 
     wall        seconds since the epoch when it was made, by the clock of who made it
     decided     how many decisions were made, so that no id comes twice
-    services    by service id and rule name what `survivors.encode_history` gives, and `gone`, wall
-                seconds, where that service or rule is not there any more
+    services    by service (or node) id and rule name what `survivors.encode_history` gives, and
+                `gone`, wall seconds, where that service or rule is not there any more
     marks       writes that were about to be sent; `services` counts them as applied, and `before`
                 holds the history without them
     writes      when the writes of the last minute ended, for the ceiling
@@ -52,7 +52,7 @@ class Heritage:
 
     def is_own(self, decision: Decision) -> bool:
         """Whether this decision's write is on its way here and nobody took it over."""
-        mark = self.own.get(decision.service_id)
+        mark = self.own.get(decision.subject_id)
         return mark is not None and mark.decision.id == decision.id
 
     def forget(self, service_id: str) -> None:
@@ -94,13 +94,13 @@ class Heritage:
 
     def _open(self) -> list[Mark]:
         """At most one of a service: what we write ourselves comes after what others wrote."""
-        marks = {mark.decision.service_id: mark for mark in self.inherited.open()} | self.own
+        marks = {mark.decision.subject_id: mark for mark in self.inherited.open()} | self.own
         return list(marks.values())
 
     def _services(self, now: Now) -> dict[str, dict[str, Any]]:
         services: dict[str, dict[str, Any]] = {}
         encoded: dict[Key, tuple[History, dict[str, Any]]] = {}
-        marks = {mark.decision.service_id: mark for mark in self._open()}
+        marks = {mark.decision.subject_id: mark for mark in self._open()}
         for key, history in self.book.histories().items():
             mark = marks.get(key[0])
             if mark is not None and mark.decision.rule == key[1]:
@@ -125,7 +125,7 @@ class Heritage:
         return services
 
     def _mark(self, mark: Mark, now: Now) -> dict[str, Any]:
-        before = self.book.history(mark.decision.service_id, mark.decision.rule)
+        before = self.book.history(mark.decision.subject_id, mark.decision.rule)
         return self._short.encode_mark(mark, now) | {"before": encode_history(before, now)}
 
     def _deeds_of(self, now: Now) -> list[dict[str, Any]]:
@@ -148,7 +148,7 @@ class Heritage:
         agent knows and the state does not tell of stays as it is.
         """
         reading = _Reading(state, now, self._short, self._decoded)
-        marks = {(m.decision.service_id, m.decision.rule): (m, h) for m, h in reading.marks()}
+        marks = {(m.decision.subject_id, m.decision.rule): (m, h) for m, h in reading.marks()}
         stored = dict(reading.histories())
         stored |= {key: (before, None) for key, (_, before) in marks.items()}
         self._decoded = reading.decoded

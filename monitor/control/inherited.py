@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from monitor.control.marks import Fate, Mark
+from monitor.model.node import Node
 from monitor.model.view import ServiceView
 
 WATCHED = 60.0
@@ -26,21 +27,29 @@ class Inherited:
         before = self._marks
         self._marks = {}
         for mark in marks:
-            known = before.get(mark.decision.service_id)
+            known = before.get(mark.decision.subject_id)
             since = known[1] if known and known[0].decision.id == mark.decision.id else now
-            self._marks[mark.decision.service_id] = (mark, since)
+            self._marks[mark.decision.subject_id] = (mark, since)
 
     def settle(self, view: ServiceView, now: float) -> tuple[Mark, Fate] | None:
         """A write of which this view tells that it has to be counted, once; else None."""
-        mark, since = self._marks.get(view.service.id, (None, 0.0))
+        mark, _ = self._marks.get(view.service.id, (None, 0.0))
         if mark is None or not view.fresh:
             return None
-        fate = mark.fate(view.service)
+        return self._settle(view.service.id, mark.fate(view.service), now)
+
+    def settle_node(self, node: Node, now: float) -> tuple[Mark, Fate] | None:
+        """As `settle`, of a node as a manager that answers tells it."""
+        mark, _ = self._marks.get(node.id, (None, 0.0))
+        return None if mark is None else self._settle(node.id, mark.node_fate(node), now)
+
+    def _settle(self, key: str, fate: Fate, now: float) -> tuple[Mark, Fate] | None:
+        mark, since = self._marks[key]
         if fate in (Fate.OWN, Fate.APPLIED, Fate.UNKNOWN):
-            del self._marks[view.service.id]
+            del self._marks[key]
             return mark, fate
         if now - since > WATCHED:
-            del self._marks[view.service.id]
+            del self._marks[key]
         return None
 
     def forget(self, service_id: str) -> None:

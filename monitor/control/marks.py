@@ -10,11 +10,12 @@ from monitor.act.writer import MAX_DECISION_AGE
 from monitor.control.survivors import moment, whole
 from monitor.decide import record_write
 from monitor.decide.course import MOVES
-from monitor.model.action import ForceUpdate, RestartTask, ScaleTo, SpecAction
+from monitor.model.action import ForceUpdate, RestartTask, ScaleTo, SetAvailability, SpecAction
 from monitor.model.codec import Codec
 from monitor.model.decision import Decision
 from monitor.model.fingerprint import fingerprint
 from monitor.model.history import History
+from monitor.model.node import Node
 from monitor.model.now import Now
 from monitor.model.service import Service
 
@@ -56,6 +57,17 @@ class Mark:
         same = _number(spec, self.decision) == self.expected
         return Fate.APPLIED if same else Fate.UNKNOWN
 
+    def node_fate(self, node: Node) -> Fate:
+        """Of a mark on a node. A drain that is there is taken for the one that was sent: the
+        version tells whether anything came after it was decided, and not who did it."""
+        if node.version < self.decision.version:
+            return Fate.UNTOLD
+        if node.version == self.decision.version:
+            return Fate.NOT_APPLIED
+        action = self.decision.action
+        same = isinstance(action, SetAvailability) and node.availability is action.availability
+        return Fate.OWN if same else Fate.UNKNOWN
+
     def counted(self, history: History, now: Now, fate: Fate = Fate.OWN) -> History:
         """With the write in it, as of the latest moment at which it may have been sent.
 
@@ -73,6 +85,7 @@ class Mark:
             zero_by_user=history.zero_by_user,
             reset=history.reset,
             seen=history.seen,
+            course=history.course if self.decision.node_id else written.course,
         )
 
 
@@ -132,7 +145,7 @@ class Shorthand:
             time = {"mono": at, "wall": now.wall - now.mono + at}
             known = {key: value for key, value in data.items() if key in _FIELDS}
             found: Decision = self._codec.decode({**known, "time": time}, Decision)
-            texts = (found.rule, found.service_id, found.service_name, found.sentence, found.id)
+            texts = (found.rule, found.subject_id, found.subject_name, found.sentence, found.id)
             if not all(isinstance(text, str) for text in texts):
                 raise ValueError("a name in it is no text")
             for number in (found.version, found.current or 0, found.desired or 0):

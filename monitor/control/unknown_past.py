@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from monitor.decide.course import MAX_RESTARTS
 from monitor.model.history import History, ScaleEvent
-from monitor.model.rule import AnyRule, ScaleRule
+from monitor.model.rule import AnyRule, NodeRule, ScaleRule
 
 
-def as_if_just_done(history: History, rule: AnyRule, now: float) -> History:
+def as_if_just_done(history: History, rule: AnyRule | NodeRule, now: float) -> History:
     """With every cooldown begun and every budget spent at `now`, in monotonic seconds.
 
     A change by nothing begins cooldowns and counts neither for rates nor for changes of

@@ -72,8 +72,7 @@ def _judge(rule: NodeRule, evidence: NodeEvidence, history: History, now: Now) -
         unseen = evidence.node.version <= history.course.acted_version
         if unseen or evidence.node.availability is Availability.DRAIN:
             return _drained(evidence, until, now.mono)
-        # Somebody took it back, or set it to pause: it is theirs again.
-        history = replace(history, course=replace(history.course, drained_until=None))
+        return _lifted(evidence, history)
     findings = look_at_node(rule, evidence, history, now)
     verdict = _wanted(rule, evidence, history, findings, now.mono)
     return replace(verdict, holding=findings.holding, inputs=findings.inputs, course=history.course)
@@ -94,6 +93,18 @@ def _drained(evidence: NodeEvidence, until: float, now: float) -> _Verdict:
         text="is taken back: the time for which it was to be drained is over",
         ends="it is active",
         action=SetAvailability(evidence.node.id, Availability.ACTIVE),
+    )
+
+
+def _lifted(evidence: NodeEvidence, history: History) -> _Verdict:
+    """Somebody took it back, or set it to pause: it is theirs again, and nothing is left to do."""
+    state = evidence.node.availability
+    return _Verdict(
+        reason=Reason.DRAIN_LIFTED,
+        text=f"was drained by this rule, and somebody has set it to {state} since: it is left so",
+        ends="a condition holds anew",
+        recheck=LEAST_RECHECK,
+        course=replace(history.course, drained_until=None),
     )
 
 

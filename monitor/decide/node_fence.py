@@ -26,8 +26,8 @@ def fence(evidence: NodeEvidence) -> Fence | None:
     """
     node, nodes = evidence.node, evidence.nodes
     if node.availability is not Availability.ACTIVE:
-        why = f"somebody has set it to {node.availability}"
-        return Fence(Reason.DRAINED, why, "it is active")
+        who = f"rule {evidence.drained[node.id]}" if node.id in evidence.drained else "somebody"
+        return Fence(Reason.DRAINED, f"{who} has set it to {node.availability}", "it is active")
     others = sorted(node_id for node_id in evidence.drained if node_id != node.id)
     if others:
         first = nodes.get(others[0])

@@ -16,7 +16,7 @@ from monitor.engine.elements import Elements, Known
 from monitor.engine.parse_config import parse_config
 from monitor.engine.parse_container import TASK_LABEL, parse_container
 from monitor.engine.parse_identity import parse_identity
-from monitor.engine.parse_node import parse_node
+from monitor.engine.parse_node import parse_node, parse_node_spec
 from monitor.engine.parse_service import parse_service
 from monitor.engine.parse_stats import parse_stats
 from monitor.engine.parse_task import parse_task
@@ -25,7 +25,7 @@ from monitor.engine.transport import MAX_BODY, Transport
 from monitor.model.config import Config
 from monitor.model.container import Container, EngineIdentity
 from monitor.model.event import Event
-from monitor.model.node import Node
+from monitor.model.node import Node, NodeSpec
 from monitor.model.service import Service
 from monitor.model.task import Task
 from monitor.model.usage import Reading
@@ -172,6 +172,31 @@ class DockerEngine:
             one,
             object_id=service_id,
             params=params,
+            content=spec,
+            deadline=self._deadlines.swarm,
+        )
+
+    async def node(self, node_id: str) -> NodeSpec:
+        _require(node_id, "node")
+        found = await self._transport.call(
+            "GET",
+            "/nodes/{id}",
+            lambda body: parse_node_spec(one(body)),
+            object_id=node_id,
+            deadline=self._deadlines.swarm,
+        )
+        if found.node.id != node_id:  # the daemon also answers to names, prefixes and "self"
+            raise NotFound(f"no node has the id {node_id}")
+        return found
+
+    async def update_node(self, node_id: str, version: int, spec: Mapping[str, Any]) -> None:
+        _require(node_id, "node")
+        await self._transport.call(
+            "POST",
+            "/nodes/{id}/update",
+            lambda _: None,  # answers with an empty body
+            object_id=node_id,
+            params={"version": str(version)},
             content=spec,
             deadline=self._deadlines.swarm,
         )

@@ -1,7 +1,7 @@
 """`GET /nodes` to Node."""
 
 from monitor.engine.raw import Raw, identifier, labels, part, ratio, text, whole
-from monitor.model.node import Availability, Node, NodeState
+from monitor.model.node import Availability, Node, NodeSpec, NodeState
 
 _STATES = {state.value: state for state in NodeState}
 _AVAILABILITIES = {state.value: state for state in Availability}
@@ -31,3 +31,8 @@ def parse_node(raw: Raw) -> Node:
         memory_bytes=whole(resources, "MemoryBytes"),
         labels=labels(spec, "Labels"),
     )
+
+
+def parse_node_spec(raw: Raw) -> NodeSpec:
+    """`GET /nodes/{id}`, its `Spec` as it came."""
+    return NodeSpec(parse_node(raw), part(raw, "Spec"))

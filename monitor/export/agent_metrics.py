@@ -75,6 +75,10 @@ class AgentMetrics:
         """A write was tried: `Decision.action_name`, `OutcomeKind`, wall seconds."""
         self.rules.acted(rule, service_name, action, outcome, at)
 
+    def node_action(self, rule: str, node_name: str, action: str, outcome: str, at: float) -> None:
+        """As `action`, of a node."""
+        self.rules.nodes.acted(rule, node_name, action, outcome, at)
+
     def blocked(self, rule: str, service_name: str, reason: str) -> None:
         """A guard after the decision held it back; `reason` is a `Reason`, never free text."""
         self.rules.blocked(rule, service_name, reason)

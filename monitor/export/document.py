@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from monitor.export.budget import DEFAULT_MAX_SERIES
 from monitor.export.catalogue.agent import AGENT_FAMILIES, FOREIGN_FAMILIES
 from monitor.export.catalogue.conditions import RULE_CONDITIONS_KIND
+from monitor.export.catalogue.node_rules import NODE_RULE_STATE_KIND, NODE_RULE_TOTALS_KIND
 from monitor.export.catalogue.nodes import CLUSTER_KIND, node_kind
 from monitor.export.catalogue.rules import RULE_KIND, RULE_STATE_KIND, RULE_TOTALS_KIND
 from monitor.export.catalogue.services import service_kind
@@ -93,7 +94,10 @@ def _foreign_table() -> str:
 
 def document() -> str:
     """The whole of docs/metrics.md."""
-    rule_kinds = (RULE_KIND, RULE_TOTALS_KIND, RULE_STATE_KIND, RULE_CONDITIONS_KIND)
+    rule_kinds = (
+        *(RULE_KIND, RULE_TOTALS_KIND, RULE_STATE_KIND, RULE_CONDITIONS_KIND),
+        *(NODE_RULE_TOTALS_KIND, NODE_RULE_STATE_KIND),
+    )
     rules = [family for kind in rule_kinds for family in kind.families]
     sections = (
         ("Tasks", (*task_kind().families, *SLOT_KIND.families)),

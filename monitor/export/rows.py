@@ -142,3 +142,27 @@ class RuleStateRow:
     inputs: Mapping[str, float]
     min: int | None = None
     max: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRuleTotalsRow:
+    """As `RuleTotalsRow`, of one rule and node."""
+
+    rule: str
+    node_name: str
+    actions: Mapping[tuple[str, str], int]
+    blocked: Mapping[str, int]
+    last_action: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRuleStateRow:
+    """What the newest decision of one rule on one node came to: its action's name.
+
+    drained_until: wall seconds, None where the rule has not drained the node.
+    """
+
+    rule: str
+    node_name: str
+    decision: str
+    drained_until: float | None

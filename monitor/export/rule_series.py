@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 
 from monitor.export.budget import SeriesBudget
 from monitor.export.catalogue.conditions import RULE_CONDITIONS_KIND
+from monitor.export.catalogue.node_rules import NODE_RULE_STATE_KIND, NODE_RULE_TOTALS_KIND
 from monitor.export.catalogue.rules import RULE_KIND, RULE_STATE_KIND, RULE_TOTALS_KIND
 from monitor.export.family import Family
+from monitor.export.node_rule_series import NodeRuleSeries
 from monitor.export.rows import RuleConditionsRow, RuleRow, RuleStateRow, RuleTotalsRow
 from monitor.export.store import ExpositionStore
 from monitor.model.decision import Decision, Input
@@ -39,8 +41,11 @@ class RuleSeries:
     """`totals` holds counters, always right; `state` holds the newest decisions."""
 
     def __init__(self, budget: SeriesBudget) -> None:
-        self.totals = ExpositionStore((RULE_KIND, RULE_TOTALS_KIND), budget)
-        self.state = ExpositionStore((RULE_STATE_KIND, RULE_CONDITIONS_KIND), budget)
+        self.totals = ExpositionStore((RULE_KIND, RULE_TOTALS_KIND, NODE_RULE_TOTALS_KIND), budget)
+        self.state = ExpositionStore(
+            (RULE_STATE_KIND, RULE_CONDITIONS_KIND, NODE_RULE_STATE_KIND), budget
+        )
+        self.nodes = NodeRuleSeries(self.totals, self.state)
         self._evaluations: Counter[str] = Counter()
         self._pairs: dict[_Pair, _Totals] = {}
         self._bounds: dict[_Pair, tuple[int | None, int | None]] = {}
@@ -56,6 +61,9 @@ class RuleSeries:
         self.totals.put("rule", rule, RuleRow(rule, self._evaluations[rule]))
 
     def decided(self, decision: Decision) -> None:
+        if decision.node_id:
+            self.nodes.decided(decision)
+            return
         pair = (decision.rule, decision.service_name)
         self._decisions[pair] = decision
         if decision.reason.blocks:
@@ -86,6 +94,7 @@ class RuleSeries:
             del self._evaluations[rule]
             self.totals.drop("rule", rule)
         self._drop(pair for pair in self._all_pairs() if pair[0] not in kept)
+        self.nodes.drop(lambda pair: pair[0] not in kept)
 
     def drop_rule(self, name: str) -> None:
         """The rule is gone: its series are dropped."""
@@ -95,8 +104,9 @@ class RuleSeries:
         self._drop(pair for pair in self._all_pairs() if pair[1] == service_name)
 
     def drop_pair(self, rule: str, service_name: str) -> None:
-        """The rule selects the service no more."""
+        """The rule selects the service, or node, no more."""
         self._drop([(rule, service_name)])
+        self.nodes.drop(lambda pair: pair == (rule, service_name))
 
     def _all_pairs(self) -> list[_Pair]:
         return list({**self._pairs, **self._bounds, **self._decisions})

@@ -120,6 +120,15 @@ class Decision:
     node_name: str = ""
 
     @property
+    def subject_id(self) -> str:
+        """Of what it is about: its service, or its node."""
+        return self.service_id or self.node_id
+
+    @property
+    def subject_name(self) -> str:
+        return self.service_name or self.node_name
+
+    @property
     def action_name(self) -> str:
         """Of a closed set, ACTION_NAMES: safe as a metric label."""
         match self.action:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class NodeState(StrEnum):
@@ -45,3 +46,11 @@ class Node:
         Only `down` does: every raft election sets nodes to `unknown` for a moment.
         """
         return self.state is NodeState.DOWN
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSpec:
+    """A node with its raw `Spec`, which must be written back whole."""
+
+    node: Node
+    spec: Mapping[str, Any]

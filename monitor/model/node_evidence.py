@@ -29,3 +29,32 @@ class NodeEvidence:
     running: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     agents: tuple[str, ...] = ()
     drained: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NodesSeen:
+    """What is known of all nodes at one moment; fields as those of `NodeEvidence`.
+
+    memory, disk: by node id.
+    """
+
+    nodes: Mapping[str, Node]
+    fresh: bool = True
+    memory: Mapping[str, Sample] = field(default_factory=dict)
+    disk: Mapping[str, Sample] = field(default_factory=dict)
+    ends: tuple[Ended, ...] = ()
+    running: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    agents: tuple[str, ...] = ()
+
+    def of(self, node: Node, drained: Mapping[str, str]) -> NodeEvidence:
+        return NodeEvidence(
+            node=node,
+            nodes=self.nodes,
+            fresh=self.fresh,
+            memory=self.memory.get(node.id),
+            disk=self.disk.get(node.id),
+            ends=self.ends,
+            running=self.running,
+            agents=self.agents,
+            drained=drained,
+        )

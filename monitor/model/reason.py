@@ -23,6 +23,7 @@ class Reason(StrEnum):
     AT_MIN = "at_min"
     BALANCED = "balanced"
     DRAINED = "drained"
+    DRAIN_LIFTED = "drain_lifted"
     # Something would be done, but.
     STABILIZED = "stabilized"
     RATE_LIMITED = "rate_limited"

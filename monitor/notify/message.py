@@ -18,7 +18,7 @@ class Message:
     text: one sentence. action, reason, outcome: as metrics spell them, "" where there is none.
     since: wall seconds. ended: when it was over, None as long as it is not; of what has no
     duration the same as `since`. node: of the agent that tells it. dropped: messages before this
-    one that could not be sent.
+    one that could not be sent. node_name: the node that it is about, if it is about one.
     """
 
     key: str
@@ -28,6 +28,7 @@ class Message:
     ended: float | None = None
     rule: str = ""
     service_name: str = ""
+    node_name: str = ""
     action: str = ""
     reason: str = ""
     outcome: str = ""

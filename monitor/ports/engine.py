@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from monitor.model.config import Config
 from monitor.model.container import Container, EngineIdentity
 from monitor.model.event import Event
-from monitor.model.node import Node
+from monitor.model.node import Node, NodeSpec
 from monitor.model.service import Service
 from monitor.model.task import Task
 from monitor.model.usage import Reading
@@ -16,8 +16,8 @@ from monitor.model.usage import Reading
 class Engine(Protocol):
     """Every method has a deadline of its own and raises `monitor.ports.errors.EngineError`.
 
-    nodes, services, service, tasks, those that write to a service and those of configs and secrets
-    raise `NotAManager` on workers.
+    nodes, node, services, service, tasks, those that write to a service or node and those of
+    configs and secrets raise `NotAManager` on workers.
     """
 
     async def ping(self) -> None:
@@ -48,6 +48,15 @@ class Engine(Protocol):
         """Puts the Swarm's own previous spec in the place of the present one, which `spec` is.
 
         Raises BadRequest where there is none, else as `update_service`.
+        """
+
+    async def node(self, node_id: str) -> NodeSpec:
+        """One node by its whole id; raises NotFound also where only a name or prefix matches."""
+
+    async def update_node(self, node_id: str, version: int, spec: Mapping[str, Any]) -> None:
+        """Replaces the whole spec if `version` is still the newest; raises Conflict if not.
+
+        Unreachable, DeadlineExceeded and BadAnswer leave open whether it was applied.
         """
 
     async def secret_ids(self) -> frozenset[str]:

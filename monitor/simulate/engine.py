@@ -7,16 +7,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from monitor.engine.parse_node import parse_node_spec
 from monitor.model.config import Config
 from monitor.model.container import Container, EngineIdentity, Health
 from monitor.model.event import Event
-from monitor.model.node import Node
+from monitor.model.node import Node, NodeSpec
 from monitor.model.service import Service
 from monitor.model.task import Task, TaskState
 from monitor.model.usage import Reading
 from monitor.ports.errors import DeadlineExceeded, NotAManager, NotFound, Unreachable
 from monitor.simulate.bus import EventBus
 from monitor.simulate.faults import EngineFaults
+from monitor.simulate.rawjson import node_json
 from monitor.simulate.spec import resources_of
 from monitor.simulate.state import SimTask
 
@@ -122,6 +124,16 @@ class SimulatedEngine:
 
         await self._manager_call("update_service", service_id, write)
 
+    async def node(self, node_id: str) -> NodeSpec:
+        return await self._manager_call("node", node_id, lambda: self._inspect_node(node_id))
+
+    async def update_node(self, node_id: str, version: int, spec: Mapping[str, Any]) -> None:
+        def write() -> None:
+            self._swarm.update_node(node_id, version, spec)
+            self._maybe_lost()
+
+        await self._manager_call("update_node", node_id, write)
+
     async def secret_ids(self) -> frozenset[str]:
         return await self._manager_call("secrets", "", frozenset)
 
@@ -216,6 +228,12 @@ class SimulatedEngine:
 
     def _list_nodes(self) -> list[Node]:
         return [self._swarm.catalogue.node(node) for node in self._swarm.store.nodes.values()]
+
+    def _inspect_node(self, node_id: str) -> NodeSpec:
+        node = self._swarm.store.nodes.get(node_id)
+        if node is None:
+            raise NotFound(f"node {node_id} not found")
+        return parse_node_spec(node_json(node))
 
     def _list_services(self) -> list[Service]:
         store, catalogue = self._swarm.store, self._swarm.catalogue

@@ -100,6 +100,19 @@ class Swarm:
                 changes[name] = kind(changes[name])
         self.store.update(self.node(node_id), **changes)
 
+    def update_node(self, node_id: str, version: int, spec: Mapping[str, Any]) -> None:
+        """What `POST /nodes/{id}/update` does; raises NotFound, Conflict, BadRequest. Roles are
+        changed elsewhere."""
+        node = self.store.nodes.get(node_id)
+        if node is None:
+            raise NotFound(f"node {node_id} not found")
+        if spec.get("Availability") not in set(Availability):
+            raise BadRequest(f'invalid Availability: "{spec.get("Availability", "")}"')
+        if version != node.version:
+            raise Conflict("rpc error: code = Unknown desc = update out of sequence")
+        labels = {str(key): str(value) for key, value in (spec.get("Labels") or {}).items()}
+        self.set_node(node_id, availability=spec["Availability"], labels=labels)
+
     def drain(self, node_id: str) -> None:
         self.set_node(node_id, availability=Availability.DRAIN)
 

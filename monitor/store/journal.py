@@ -121,7 +121,7 @@ class Journal:
         work = Work(lambda file, _: file.by_service(limit_per_service), fallback=())
         found: defaultdict[tuple[str, str], list[Kept]] = defaultdict(list)
         for decision, outcome in await self._read(work):
-            found[decision.service_id, decision.rule].append((decision, outcome))
+            found[decision.subject_id, decision.rule].append((decision, outcome))
         return dict(found)
 
     async def _read(self, work: Work) -> list[Kept]:

@@ -100,7 +100,7 @@ def _rules(status: Status) -> str:
                 _cell(rule.name),
                 _cell(rule.kind),
                 _cell(rule.mode),
-                _cell(", ".join(rule.services) or _NOTHING),
+                _cell(", ".join(rule.services or rule.nodes) or _NOTHING),
                 _cell("; ".join(rule.problems) or _NOTHING, "bad" if rule.problems else ""),
                 _cell(rule.source, "quiet"),
             )

@@ -89,6 +89,8 @@ def present_decision(decision: Decision) -> Json:
         "rule": decision.rule,
         "service_id": decision.service_id,
         "service_name": decision.service_name,
+        "node_id": decision.node_id,
+        "node_name": decision.node_name,
         "version": decision.version,
         "current": decision.current,
         "desired": decision.desired,
@@ -182,6 +184,8 @@ def _node(node: NodeStatus) -> Json:
         "leader": node.leader,
         "tasks": node.tasks,
         "engine_version": node.engine_version,
+        "drained_by": node.drained_by,
+        "drained_until": None if node.drained_until is None else rfc3339(node.drained_until),
     }
 
 
@@ -217,6 +221,7 @@ def _rule(rule: RuleStatus) -> Json:
         "mode": rule.mode,
         "source": rule.source,
         "services": list(rule.services),
+        "nodes": list(rule.nodes),
         "problems": list(rule.problems),
     }
 

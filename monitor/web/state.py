@@ -14,7 +14,10 @@ from monitor.model.rule import RuleSet
 
 @dataclass(frozen=True, slots=True)
 class NodeStatus:
-    """`tasks` counts running ones; `state` and `availability` as the Engine API spells them."""
+    """`tasks` counts running ones; `state` and `availability` as the Engine API spells them.
+
+    drained_by: the rule that drained it, "" where none did. drained_until: wall seconds.
+    """
 
     id: str
     name: str
@@ -24,6 +27,8 @@ class NodeStatus:
     leader: bool = False
     tasks: int = 0
     engine_version: str = ""
+    drained_by: str = ""
+    drained_until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class RuleStatus:
     source: str = ""
     services: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +198,7 @@ class WebState(Protocol):
         """The tasks of a service, newest first, ended and forgotten ones too; None: unknown."""
 
     def decisions(self) -> Mapping[str, Sequence[DecisionEntry]]:
-        """The kept decisions by service name, newest last."""
+        """The kept decisions by service name, or node name, newest last."""
 
     @property
     def operations(self) -> Operations: ...

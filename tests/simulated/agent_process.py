@@ -6,8 +6,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from monitor.agent.core import Core, Shared
+from monitor.agent.core import Core
 from monitor.agent.fleet import Fleet
+from monitor.agent.shared import Shared
 from monitor.control.observer import Observer
 from monitor.fleet.lease import Lease
 from monitor.fleet.secret import Secret
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 PORT = 9581
 SECRET = b"a secret of a fleet under test"
 _SWARM_CALLS = frozenset(
-    {"nodes", "services", "service", "tasks", "update_service", "config"}
+    {"nodes", "node", "services", "service", "tasks", "update_service", "update_node", "config"}
     | {"create_config", "update_config"}
 )
 
@@ -175,7 +176,8 @@ class Process:
         return {}
 
     def use_first_rules(self) -> None:
-        self.core.controller.use_rules(RuleSet(self.fleet.rules))
+        rules = RuleSet(self.fleet.rules, node_rules=self.fleet.node_rules)
+        self.core.controller.use_rules(rules)
 
     def beside(self) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
         """What runs beside the core, by name."""

@@ -26,7 +26,7 @@ from structlog.testing import capture_logs
 from monitor.fleet.pipes import PipeEnd, Pipes
 from monitor.fleet.wire import Wire
 from monitor.model.decision import Decision
-from monitor.model.rule import AnyRule
+from monitor.model.rule import AnyRule, NodeRule
 from monitor.model.task import TaskState
 from monitor.simulate.executor import Behaviour
 from monitor.simulate.state import SimTask
@@ -55,6 +55,7 @@ class Agents:
 
     swarm: Swarm
     rules: tuple[AnyRule, ...]
+    node_rules: tuple[NodeRule, ...] = ()
     pipes: Pipes = field(default_factory=Network)
     records: Records = field(default_factory=Records)
     sent: list[Sent] = field(default_factory=list)

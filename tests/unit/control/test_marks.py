@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.control.inherited import WATCHED, Inherited
-from monitor.control.marks import Fate, Shorthand, mark_of
-from monitor.model.action import ForceUpdate, RestartTask, Rollback, ScaleTo
+from monitor.control.marks import Fate, Mark, Shorthand, mark_of
+from monitor.model.action import ForceUpdate, RestartTask, Rollback, ScaleTo, SetAvailability
 from monitor.model.history import History, ScaleEvent, Seen
+from monitor.model.node import Availability, Node, NodeState
 from monitor.model.now import Now
 from monitor.model.reason import Reason
 from tests.unit.build import decision, raw_spec, service, view
@@ -148,3 +149,30 @@ def test_such_marks_survive():
         mark = mark_of(decision(action), at(10, spec(2)))
         found = short.decode_mark(short.encode_mark(mark, NOW), NOW)
         assert found.decision.action == action
+
+
+@pytest.mark.parametrize(
+    ("version", "availability", "fate"),
+    [
+        (4, Availability.ACTIVE, Fate.UNTOLD),
+        (5, Availability.ACTIVE, Fate.NOT_APPLIED),
+        (6, Availability.DRAIN, Fate.OWN),
+        (6, Availability.ACTIVE, Fate.UNKNOWN),
+        (9, Availability.PAUSE, Fate.UNKNOWN),
+    ],
+)
+def test_a_node_tells_what_became_of_its_drain(version, availability, fate):
+    """What is not there any more was taken back by somebody: nothing is left to take back."""
+    made = replace(
+        decision(SetAvailability("n1", Availability.DRAIN, 600.0)),
+        service_id="",
+        service_name="",
+        node_id="n1",
+        version=5,
+    )
+    mark = Mark(made, "", -1)
+    node = Node("n1", "n1", "worker", NodeState.READY, availability, version)
+    assert mark.node_fate(node) is fate
+    counted = mark.counted(History(), NOW, fate)
+    assert (counted.course.drained_until is not None) is (fate is not Fate.UNKNOWN)
+    assert len(counted.restarts) == 1

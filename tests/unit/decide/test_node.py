@@ -102,8 +102,11 @@ def test_an_old_view_of_the_node_does_not_make_its_drain_be_forgotten():
     assert (stale.action, stale.reason) == (None, Reason.DRAINED)
     theirs = swarm(node("w1", version=7))
     left, past = play(rule(), theirs, (62,), past)
-    assert (left.action, left.reason) == (None, Reason.MISSING_SAMPLES)
+    assert (left.action, left.reason) == (None, Reason.DRAIN_LIFTED)
+    assert "somebody has set it to active since: it is left so" in left.sentence
     assert past.course.drained_until is None
+    again, past = play(rule(), theirs, (63,), past)
+    assert (again.action, again.reason) == (None, Reason.MISSING_SAMPLES)
 
 
 @pytest.mark.parametrize(

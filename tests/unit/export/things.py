@@ -141,6 +141,9 @@ def usage(task_id: str = "t1", **changes: Any) -> TaskUsageRow:
     return TaskUsageRow(task_id=task_id, **(values | changes))
 
 
+NODE_W2 = {"node_id": "n2", "node_name": "w2"}
+
+
 def decision(rule: str = "load", service_name: str = "web", **changes: Any) -> Decision:
     values: dict[str, Any] = {
         "time": Now(mono=10.0, wall=1700000000.0),
@@ -239,6 +242,10 @@ class Whole:
         self.agent.rule_evaluated("load")
         self.agent.bounds("load", "web", 1, 6)
         self.agent.decision(decision())
+        drained = {"service_id": "", "node_id": "n1", "node_name": "w1", "recheck_after": 60.0}
+        self.agent.decision(decision("sick", "", reason=Reason.DRAINED, **drained))
+        self.agent.decision(decision("sick", "", reason=Reason.QUORUM, **drained | NODE_W2))
+        self.agent.node_action("sick", "w1", "drain", "applied", 1_700_000_000.0)
         self.agent.blocked("load", "web", Reason.CONFLICT)
         self.agent.action("load", "web", "scale_up", "applied", 1700000003.0)
         return self
