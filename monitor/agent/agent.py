@@ -133,6 +133,7 @@ class Agent:
             usage=core.usage,
             fleet=self.fleet,
             ends=core.ends,
+            logs=core.task_logs,
             exposition=Exposition(self.metrics, local, cluster, clock.now),
             refresh_exposition=self._series.refresh,
             clock=clock,

@@ -12,16 +12,18 @@ from monitor.agent.acting import Acting, Agreement
 from monitor.agent.actor import LeaderActs
 from monitor.agent.ends_watch import EndsWatch
 from monitor.agent.evidence import GatheredEvidence
-from monitor.agent.hands import Hands
+from monitor.agent.hands import Hands, by_kind
 from monitor.agent.health_log import HealthLog
 from monitor.agent.holding import MayHold
 from monitor.agent.identity import Identity
 from monitor.agent.layouts import Layouts
+from monitor.agent.log_desk import LogDesk
 from monitor.agent.node_sight import NodeSight
 from monitor.agent.noting import Noting
 from monitor.agent.remains import Remains
 from monitor.agent.restarts_log import RestartsLog
 from monitor.agent.shared import Shared
+from monitor.agent.task_logs import TaskLogs
 from monitor.cluster.arrivals import Arrivals
 from monitor.cluster.mirror import Mirror
 from monitor.control.assignment import NO_LABELS, LabelSource
@@ -37,6 +39,7 @@ from monitor.engine.stream import EventStream
 from monitor.fleet.lease import Lease
 from monitor.model.decision import Decision
 from monitor.model.event import REMAINS, Event
+from monitor.model.logs import READ_LOGS
 from monitor.ports.actorship import Actorship
 from monitor.ports.bounds import Calendar
 from monitor.ports.clock import Clock
@@ -138,8 +141,7 @@ class Core:
             on_lost=self._stream_lost,
             engine_up=self._answers,
         )
-        self.remains = Remains(engine, clock, self._found_remains)
-        self._tell_remains: Callable[[Event], None] = lambda _: None
+        self.remains = Remains(engine, clock, self._watch.heard)
         self.liveness = Liveness(engine, clock, self._engine_up, on_recovery=self.stream.reconnect)
         self.deploys = DeployKeeper(None if data is None else data / DEPLOYS)
         self._health, restarts = HealthLog(), RestartsLog()
@@ -150,7 +152,10 @@ class Core:
             own_service_id=self.identity.own_service_id,
             own_container_id=self.identity.own_container_id,
         )
-        self.hands = Hands(lambda: self.identity.node_id, self.stop_desk.carry_out)
+        logs = LogDesk(engine, clock)
+        self.carry_out = by_kind({READ_LOGS: logs.carry_out}, self.stop_desk.carry_out)
+        self.hands = Hands(lambda: self.identity.node_id, self.carry_out)
+        self.task_logs = TaskLogs(self.hands, clock, self.mirror.services, self.lease.term)
         self._writer = Writer(
             engine,
             self.actorship,
@@ -243,6 +248,7 @@ class Core:
                     ("ticks", self._tick),
                     ("deploys", self.deploys.run),
                     ("remains", self.remains.run),
+                    ("logs", self.task_logs.run),
                 )
             ]
             if isinstance(self.lease, Lease) and self.survival is not None:
@@ -314,6 +320,7 @@ class Core:
         self._on_event(event)
         self._watch.heard(event)
         self._health.heard(event, self._clock.now().mono)
+        self.task_logs.heard(event)
         self.mirror.hint(event)
         self.sampler.hint(event)
         if isinstance(self.lease, Lease) and self.survival is not None:
@@ -351,20 +358,13 @@ class Core:
             if event.action == REMAINS:
                 return  # of old: nothing has changed
             self._health.heard(event, self._clock.now().mono)
+            self.task_logs.heard(event)
             self.mirror.hint(event)
 
     def missed_elsewhere(self, node_id: str) -> None:
         """Events of another node may be missing: its stream began anew."""
         self._watch.cut(node_id)
         self.mirror.doubt_node(node_id)
-
-    def pass_remains_on(self, tell: Callable[[Event], None]) -> None:
-        """From now on others are told, too, what is left of containers that ended here."""
-        self._tell_remains = tell
-
-    def _found_remains(self, event: Event) -> None:
-        self._watch.heard(event)
-        self._tell_remains(event)
 
     def _resync(self, why: str) -> None:
         self.mirror.resync(why)

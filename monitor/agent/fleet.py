@@ -88,7 +88,7 @@ class Fleet:
             clock,
             secret,
             self.about,
-            on_command=core.stop_desk.carry_out,
+            on_command=core.carry_out,
             on_manager_about=self._manager_said,
             on_manager_gone=self._manager_gone,
         )
@@ -104,7 +104,7 @@ class Fleet:
             connect=connect,
         )
         core.hands.reach(self.streams.command)
-        core.pass_remains_on(self.tell)
+        core.remains.also_tell(self.tell)
 
     def peers(self) -> Mapping[str, Peer]:
         """The other nodes' agents by node id; none as long as this node is no manager."""

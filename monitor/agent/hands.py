@@ -1,6 +1,6 @@
 """How the acting agent has something done on a node: here itself, elsewhere by the agent there."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from monitor.model.peer import Command, CommandResult
 
@@ -33,3 +33,12 @@ class Hands:
                 detail="This agent talks to no others: give all of them a secret (--secret-file).",
             )
         return await self._elsewhere(node_id, command)
+
+
+def by_kind(known: Mapping[str, CarryOut], others: CarryOut) -> CarryOut:
+    """One that carries out each kind of command by its own."""
+
+    async def carry_out(command: Command) -> CommandResult:
+        return await known.get(command.kind, others)(command)
+
+    return carry_out

@@ -24,13 +24,17 @@ class Remains:
     def __init__(self, engine: Engine, clock: Clock, tell: Callable[[Event], None]) -> None:
         self._engine = engine
         self._clock = clock
-        self._tell = tell
+        self._listeners = [tell]
         self._due = asyncio.Event()
         self._due.set()
 
     def look(self) -> None:
         """Ends may have been missed, or somebody is there who heard of none."""
         self._due.set()
+
+    def also_tell(self, tell: Callable[[Event], None]) -> None:
+        """From now on somebody else, too."""
+        self._listeners.append(tell)
 
     async def run(self) -> None:
         """Until cancelled; first at once. An engine that is away is asked again."""
@@ -46,7 +50,9 @@ class Remains:
                 continue
             backoff.reset()
             for container in found:
-                self._tell(remains_of(container))
+                event = remains_of(container)
+                for tell in self._listeners:
+                    tell(event)
             await asyncio.sleep(CALM)
 
 

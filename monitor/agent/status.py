@@ -8,6 +8,7 @@ from monitor import __version__
 from monitor.agent.fleet import Fleet
 from monitor.agent.identity import Identity
 from monitor.agent.operations import OperatorDesk
+from monitor.agent.task_logs import TaskLogs
 from monitor.cluster.ends import Ends
 from monitor.cluster.mirror import Mirror
 from monitor.cluster.standing import MirrorState
@@ -19,6 +20,7 @@ from monitor.control.node_control import NodeControl
 from monitor.engine.liveness import Liveness
 from monitor.export.exposition import Exposition
 from monitor.model.cause import TaskEnd
+from monitor.model.logs import TaskLog
 from monitor.model.peer import PeerState
 from monitor.model.rule import AnyRule, NodeRule, RestartRule, ScaleRule
 from monitor.model.usage import MetricKind
@@ -72,6 +74,7 @@ class AgentState:
         usage: UsageSource,
         fleet: Fleet | None,
         ends: Ends,
+        logs: TaskLogs,
         exposition: Exposition,
         refresh_exposition: Callable[[], None],
         clock: Clock,
@@ -96,6 +99,7 @@ class AgentState:
         self._usage = usage
         self._fleet = fleet
         self._ends = ends
+        self._logs = logs
         self._exposition = exposition
         self._refresh_exposition = refresh_exposition
         self._clock = clock
@@ -171,6 +175,9 @@ class AgentState:
         found = self._ends.of(service_name)
         known = found or service_name in self.service_names()
         return found if known else None
+
+    async def logs(self, ends: Sequence[TaskEnd]) -> Mapping[str, TaskLog]:
+        return await self._logs.of(ends)
 
     def decisions(self) -> Mapping[str, Sequence[DecisionEntry]]:
         found: dict[str, list[DecisionEntry]] = {}

@@ -12,7 +12,7 @@ from monitor.cli.client import DEFAULT_AGENT
 from monitor.cli.demo import demo
 from monitor.cli.keep_replicas import run_keep_replicas
 from monitor.cli.operate import explain, pause, resume, rollback, unpark
-from monitor.cli.options import AgentUrl, AsJson
+from monitor.cli.options import AgentUrl, AsJson, TokenFile
 from monitor.cli.replay import replay
 from monitor.cli.ruletest import run_rule_tests
 from monitor.cli.run import (
@@ -312,11 +312,20 @@ def status(agent: AgentUrl = DEFAULT_AGENT, as_json: AsJson = False) -> None:
 @app.command()
 def ps(
     service: Annotated[str, typer.Argument(help="The service's name.")],
+    logs: Annotated[
+        bool,
+        typer.Option(
+            "--logs",
+            help="With the last log lines of ended tasks, of a service with the label "
+            "swarm-monitor.logs=20. Needs the token.",
+        ),
+    ] = False,
     agent: AgentUrl = DEFAULT_AGENT,
+    token_file: TokenFile = None,
     as_json: AsJson = False,
 ) -> None:
     """List a service's tasks, also those that the Swarm has forgotten, with why they ended."""
-    raise typer.Exit(run_ps(agent, service, as_json=as_json))
+    raise typer.Exit(run_ps(agent, service, logs=logs, token_file=token_file, as_json=as_json))
 
 
 @app.command()

@@ -30,6 +30,22 @@ def show_ps(console: Console, tasks: list[Json], now: datetime | None = None) ->
     for task in tasks:
         table.add_row(*_row(task, moment))
     console.print(table)
+    for task in tasks:
+        _show_log(console, task)
+
+
+def _show_log(console: Console, task: Json) -> None:
+    """Below the table; nothing where logs were not asked for, or it runs."""
+    log = task.get("log")
+    if log is None:
+        return
+    console.print()
+    place = "" if task["slot"] is None else f", slot {task['slot']}"
+    why = f": {log['why']}" if log["why"] else ""
+    what = f"log of {task['task_id'][:12]}{place}{why}"
+    console.print(Text(what, style="dim" if why else "bold"))
+    for line in log["lines"]:
+        console.print(Text(f"  {line}"), soft_wrap=True)
 
 
 def _row(task: Json, now: datetime) -> tuple[str | Text, ...]:

@@ -243,6 +243,7 @@ class Ends:
             cause=None if verdict is None else verdict.cause,
             evidence="" if verdict is None else verdict.evidence,
             uptime=uptime,
+            container_id=task.container_id,
         )
 
     def _facts(self, past: TaskPast, service: ServicePast, successor: TaskPast | None) -> Facts:

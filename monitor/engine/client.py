@@ -13,6 +13,7 @@ from monitor.engine.body import each, one
 from monitor.engine.calls import CallStats
 from monitor.engine.deadlines import Deadlines
 from monitor.engine.elements import Elements, Known
+from monitor.engine.log_lines import LogLines
 from monitor.engine.parse_config import parse_config
 from monitor.engine.parse_container import TASK_LABEL, parse_container
 from monitor.engine.parse_identity import parse_identity
@@ -292,6 +293,17 @@ class DockerEngine:
         if container is None:
             raise NotFound(f"container {container_id} belongs to no task")
         return container
+
+    async def logs(self, container: Container, lines: int) -> Sequence[str]:
+        """See the port."""
+        return await self._transport.read(
+            "GET",
+            "/containers/{id}/logs",
+            lambda: LogLines(lines, tty=container.tty),
+            object_id=container.id,
+            params={"stdout": "true", "stderr": "true", "tail": str(lines)},
+            deadline=self._deadlines.local,
+        )
 
     async def stop_container(self, container_id: str, grace: int | None) -> None:
         """See the port. No signal is named: Swarm gave the container the service's own."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitor.model.event import Event
+from monitor.model.logs import MOST_LINES
 from monitor.model.peer import About, Command, CommandResult
 
 MAX_TASKS = 5000
@@ -19,6 +20,7 @@ _MAX_ID = 128
 _MAX_TEXT = 1024
 _MAX_EVENT = 16 * 1024
 _MAX_ATTRIBUTES = 1000
+_MAX_LINES = 16 * 1024
 _LONGEST_EXPIRY = 600.0
 # What is kept of the attributes of an event that has too many, labels of the image mostly.
 _KEPT = ("com.docker.swarm.", "name", "image", "exitCode", "signal", "execDuration")
@@ -117,6 +119,7 @@ def spell_result(result: CommandResult) -> bytes:
         done=result.done,
         detail=result.detail[:_MAX_TEXT],
         known=result.known,
+        **({"lines": list(result.lines)} if result.lines else {}),
     )
 
 
@@ -204,7 +207,12 @@ def _read_command(data: Mapping[str, Any]) -> Command:
 def _read_result(data: Mapping[str, Any]) -> CommandResult:
     detail = _text(data.get("detail", ""))[:_MAX_TEXT]
     known = data.get("known", True) is True
-    return CommandResult(identifier(data["id"]), data["done"] is True, detail, known)
+    lines = data.get("lines", [])
+    if not isinstance(lines, list) or len(lines) > MOST_LINES:
+        raise Malformed(f"a result has a list of at most {MOST_LINES} lines")
+    if sum(map(len, texts := tuple(map(_text, lines)))) > _MAX_LINES:
+        raise Malformed(f"the lines of a result are more than {_MAX_LINES} characters")
+    return CommandResult(identifier(data["id"]), data["done"] is True, detail, known, texts)
 
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], Message]] = {

@@ -103,10 +103,11 @@ class Command:
 @dataclass(frozen=True, slots=True)
 class CommandResult:
     """done: whether it was carried out. detail: one sentence. known: False where it was not
-    told whether it was carried out, in whole or in part.
+    told whether it was carried out, in whole or in part. lines: what a command to read brought.
     """
 
     id: str
     done: bool
     detail: str = ""
     known: bool = True
+    lines: tuple[str, ...] = ()

@@ -88,6 +88,12 @@ class Engine(Protocol):
     async def container(self, container_id: str) -> Container:
         """One container of a task, running or not."""
 
+    async def logs(self, container: Container, lines: int) -> Sequence[str]:
+        """The last lines that it wrote, the oldest first, each of at most 1 KiB and all of 8 KiB.
+
+        Raises NotFound where it was removed, BadRequest where its log driver cannot be read.
+        """
+
     async def stop_container(self, container_id: str, grace: int | None) -> None:
         """Sends the container its own stop signal, SIGKILL `grace` seconds later (None: after
         the container's own time); returns once it has stopped, at once if it had before.

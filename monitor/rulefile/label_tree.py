@@ -19,8 +19,9 @@ from monitor.rulefile.yaml_source import compose
 
 PREFIX = "swarm-monitor."
 KINDS = ("scale", "restart")
-OTHERS = ("rule", "agent")
-"""Labels with the prefix that are no rules: those shipped rules select by, and the agent's own."""
+OTHERS = ("rule", "agent", "logs")
+"""Labels with the prefix that are no rules: those shipped rules select by, the agent's own, and how
+many log lines of an ended task are shown."""
 
 MAX_LENGTH = 8 * 1024
 Mapped = dict[str, tuple[Node, Node]]

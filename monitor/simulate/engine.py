@@ -18,6 +18,7 @@ from monitor.model.usage import Reading
 from monitor.ports.errors import DeadlineExceeded, NotAManager, NotFound, Unreachable
 from monitor.simulate.bus import EventBus
 from monitor.simulate.faults import EngineFaults
+from monitor.simulate.output import written
 from monitor.simulate.rawjson import node_json
 from monitor.simulate.spec import resources_of
 from monitor.simulate.state import SimTask
@@ -174,6 +175,11 @@ class SimulatedEngine:
             "container", container_id, DEADLINE, lambda: self._container(self._find(container_id))
         )
 
+    async def logs(self, container: Container, lines: int) -> Sequence[str]:
+        return await self._call(
+            "logs", container.id, DEADLINE, lambda: self._logs(self._find(container.id), lines)
+        )
+
     async def stop_container(self, container_id: str, grace: int | None) -> None:
         task = await self._call("stop", container_id, DEADLINE, lambda: self._find(container_id))
         await self._swarm.stop_container(task.id, grace)
@@ -267,6 +273,9 @@ class SimulatedEngine:
         ended = [task for task in there if task.has_container and task.state.ended]
         newest = sorted(ended, key=lambda task: (-task.started_ns, task.id))[:100]
         return [found for task in newest if (found := self._container(task)).finished_at]
+
+    def _logs(self, task: SimTask, lines: int) -> Sequence[str]:
+        return written(self._swarm, task)[-lines:]
 
     def _find(self, container_id: str) -> SimTask:
         for task in self._swarm.store.tasks_on[self.node_id].values():

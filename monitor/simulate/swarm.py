@@ -45,6 +45,7 @@ class Swarm:
         self.clock = clock or VirtualClock(seed=seed)
         self.store = Store(self.clock, seed)
         self.behaviours: dict[str, Behaviour] = {}
+        self.logs: dict[str, list[str]] = {}  # by task id; what containers write, where it matters
         self.health: dict[str, Health] = {}  # by task id; of containers with a health check
         self.catalogue = Catalogue()
         self.load = Load()

@@ -8,6 +8,7 @@ from monitor.control.assignment import Claim
 from monitor.decide import Recorded
 from monitor.model.cause import TaskEnd
 from monitor.model.decision import Decision
+from monitor.model.logs import TaskLog
 from monitor.model.pause import Pause, PauseScope
 from monitor.model.rule import RuleSet
 
@@ -196,6 +197,9 @@ class WebState(Protocol):
 
     def tasks(self, service_name: str) -> Sequence[TaskEnd] | None:
         """The tasks of a service, newest first, ended and forgotten ones too; None: unknown."""
+
+    async def logs(self, ends: Sequence[TaskEnd]) -> Mapping[str, TaskLog]:
+        """The last log lines of those that have ended, by task id; some seconds at most."""
 
     def decisions(self) -> Mapping[str, Sequence[DecisionEntry]]:
         """The kept decisions by service name, or node name, newest last."""

@@ -45,11 +45,9 @@ def test_causes_after_a_restart_of_the_agent(one_node: Swarm, tmp_path: Path) ->
         "killed": ("unknown", 137),
         "removed": ("unknown", 137),
     }
-
-    def over(name: str) -> bool:
-        return {one["Status"]["State"] for one in one_node.tasks(name)} <= {"failed", "complete"}
-
-    wait_for(lambda: all(map(over, expected)), 60, lambda: "all of them to end")
+    wait_for(
+        lambda: all(_ended(one_node, name) for name in expected), 60, lambda: "all of them to end"
+    )
     with running_agent(tmp_path, one_node.manager.url) as agent:
         for name, (cause, code) in expected.items():
 
@@ -62,3 +60,67 @@ def test_causes_after_a_restart_of_the_agent(one_node: Swarm, tmp_path: Path) ->
         assert first(agent, "greedy")["uptime"] > 0
         assert "no event told" in first(agent, "killed")["evidence"]
     one_node.remove_services()
+
+
+def test_the_last_log_lines_of_ended_tasks(one_node: Swarm, tmp_path: Path) -> None:
+    """Of services with the label alone, to whoever shows the token; read at the end, so that what
+    is removed right after it is still shown; of both streams, with and without a terminal."""
+    asks = "--label=swarm-monitor.logs=3"
+    says = "for n in 1 2 3 4; do echo line $n; done; echo to stderr >&2; exit 3"
+    one_node.create_service(
+        "loud", *ONCE, "--label=swarm-monitor.logs=5", command=("sh", "-c", says)
+    )
+    one_node.create_service("terminal", *ONCE, asks, "--tty", command=("sh", "-c", says))
+    one_node.create_service("quiet", *ONCE, command=("sh", "-c", "echo a password; exit 3"))
+    early = ("sh", "-c", "echo early; exit 1")
+    one_node.create_service("early", *ONCE, asks, command=early)
+    # What is removed before any agent was there to read it.
+    wait_for(lambda: _ended(one_node, "early"), 30, lambda: "early to end")
+    [task] = one_node.tasks("early")
+    one_node.manager.docker("rm", task["Status"]["ContainerStatus"]["ContainerID"])
+    for name in ("loud", "terminal", "quiet"):
+        wait_for(lambda name=name: _ended(one_node, name), 30, lambda: "it to end")
+    token = tmp_path / "token"
+    token.write_text("a-token-of-this-test\n")
+    shown = ("--token-file", str(token))
+    with running_agent(tmp_path, one_node.manager.url, None, *shown) as agent:
+        found: dict[str, Any] = {}
+
+        def log_of(name: str) -> Any:
+            said = agent.command("ps", name, "--logs", "--json", *shown)
+            assert said.returncode == 0, said
+            found[name] = json.loads(said.stdout)[0]["log"]
+            return found[name]
+
+        for name in ("loud", "terminal"):
+            wait_for(lambda name=name: log_of(name)["lines"], 20, lambda: f"lines: {found}")
+            assert found[name]["why"] is None
+        # The order between the two streams is that of their arrival at the engine.
+        expected = {"line 1", "line 2", "line 3", "line 4", "to stderr"}
+        assert set(found["loud"]["lines"]) == expected
+        assert found["terminal"]["lines"] == ["line 3", "line 4", "to stderr"]
+        assert log_of("quiet")["lines"] == []
+        assert "swarm-monitor.logs=20" in found["quiet"]["why"]
+        assert log_of("early") == {
+            "lines": [],
+            "why": "its container was removed, and its log with it",
+        }
+        assert "line 4" in agent.command("ps", "loud", "--logs", *shown).stdout
+        refused = agent.command("ps", "loud", "--logs")
+        assert (refused.returncode, "token" in refused.stderr) == (1, True)
+        one_node.create_service("later", *ONCE, asks, command=IDLE_COMMAND)
+        [task] = one_node.wait_running("later", 1)
+        container = task["Status"]["ContainerStatus"]["ContainerID"]
+        one_node.manager.docker("exec", container, "sh", "-c", "echo last words >/proc/1/fd/1")
+        one_node.manager.docker("kill", container)
+        wait_for(lambda: log_of("later") and found["later"]["lines"], 20, lambda: f"{found}")
+        one_node.manager.docker("rm", container)
+        assert log_of("later")["lines"] == ["last words"]
+        assert "password" not in agent.get("/metrics")[1] + str(agent.lines())
+        assert "last words" not in agent.get("/metrics")[1] + str(agent.lines())
+    one_node.remove_services()
+
+
+def _ended(swarm: Swarm, name: str) -> bool:
+    states = {one["Status"]["State"] for one in swarm.tasks(name)}
+    return bool(states) and states <= {"failed", "complete"}

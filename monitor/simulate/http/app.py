@@ -57,6 +57,7 @@ _ROUTES: tuple[tuple[str, str, Handler, str], ...] = (
     ("GET", "/containers/json", containers.list_containers, "containers"),
     ("GET", "/containers/{id}/json", containers.inspect_container, "container"),
     ("GET", "/containers/{id}/stats", containers.container_stats, "stats"),
+    ("GET", "/containers/{id}/logs", containers.container_logs, "logs"),
     ("POST", "/containers/{id}/stop", containers.end_container, "stop"),
     ("POST", "/containers/{id}/kill", containers.end_container, "stop"),
     ("DELETE", "/containers/{id}", containers.end_container, "stop"),

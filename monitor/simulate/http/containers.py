@@ -15,6 +15,7 @@ from monitor.simulate.http.face import Face, asked
 from monitor.simulate.http.filters import Filters, filters_of, labelled
 from monitor.simulate.http.lookup import find_container
 from monitor.simulate.http.stats import stats_json
+from monitor.simulate.output import framed, written
 from monitor.simulate.rawjson import container_json
 from monitor.simulate.spec import NANO, image_of
 from monitor.simulate.state import SimTask
@@ -126,6 +127,18 @@ async def container_stats(face: Face, request: web.Request) -> web.StreamRespons
         before = raw
         await asyncio.sleep(_EVERY)
     return response
+
+
+async def container_logs(face: Face, request: web.Request) -> web.Response:
+    """What is there; it is not followed."""
+    task = find_container(face.tasks_here(), request.match_info["id"])
+    if not asked(request, "stdout") and not asked(request, "stderr"):
+        raise Refused(400, "Bad parameters: you must choose at least one stream")
+    lines = written(face.swarm, task) if asked(request, "stdout") else ()
+    tail = request.query.get("tail", "all")
+    if tail.isascii() and tail.isdigit():
+        lines = lines[-int(tail) :] if int(tail) else ()
+    return web.Response(body=framed(lines), content_type="application/vnd.docker.raw-stream")
 
 
 async def end_container(face: Face, request: web.Request) -> web.Response:

@@ -45,10 +45,9 @@ class Known:
         core = SimpleNamespace(
             identity=identity,
             lease=self.lease,
-            stop_desk=SimpleNamespace(carry_out=None),
+            carry_out=None,
             hands=Hands(lambda: "n1", None),  # type: ignore[arg-type]
-            remains=SimpleNamespace(look=lambda: None),
-            pass_remains_on=lambda _: None,
+            remains=SimpleNamespace(look=lambda: None, also_tell=lambda _: None),
         )
         self.fleet = Fleet(
             core=core,  # type: ignore[arg-type]

@@ -43,3 +43,23 @@ def test_what_a_container_or_image_is_called_is_no_markup():
     assert "[red]x" in line
     assert "[bold]no[/bold]" in line
     assert "[/]" in line
+
+
+def test_log_lines_stand_below_the_table_as_they_are():
+    """No markup, no wrapping; why there are none; nothing of tasks that were not asked about."""
+    console = Console(file=io.StringIO(), width=40)
+    lines = ["[red]" + "x" * 60, ""]
+    tasks = [
+        present_task(LIVE) | {"log": None},
+        present_task(DEAD) | {"log": {"lines": lines, "why": None}},
+        present_task(DEAD) | {"log": {"lines": [], "why": "it was removed"}},
+    ]
+    show_ps(console, tasks, LATER)
+    printed = [line.rstrip() for line in console.file.getvalue().splitlines()]
+    at = printed.index("log of t1, slot 2")
+    assert printed[at + 1 :] == [
+        "  [red]" + "x" * 60,
+        "",
+        "",
+        "log of t1, slot 2: it was removed",
+    ]

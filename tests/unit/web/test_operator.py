@@ -47,6 +47,7 @@ class Desk:
         self.hold = asyncio.Event()
         self.hold.set()
         self.explaining = 0
+        self.refusal: Refused | None = None
 
     def pauses(self) -> Sequence[Pause]:
         return self.paused
@@ -65,6 +66,18 @@ class Desk:
                 self.paused.remove(pause)
                 return pause
         raise Refused(404, f"{scope} {name} is not paused.")
+
+    async def roll_back(self, service_name: str, *, by: str) -> str:
+        return self._done("roll_back", service_name, by)
+
+    async def unpark(self, service_name: str, *, by: str) -> str:
+        return self._done("unpark", service_name, by)
+
+    def _done(self, what: str, service_name: str, by: str) -> str:
+        if self.refusal is not None:
+            raise self.refusal
+        self.asked.append((what, service_name, by))
+        return f"{service_name}: {what} for {by}"
 
     def claim(
         self, rules: RuleSet, service_name: str, rule: str | None
@@ -114,8 +127,8 @@ class Client:
 
 
 class Serving:
-    def __init__(self, client: Client, desk: Desk, door: Door) -> None:
-        self.send, self.desk, self.door = client.send, desk, door
+    def __init__(self, client: Client, state: OperatedState, door: Door) -> None:
+        self.send, self.state, self.desk, self.door = client.send, state, state.desk, door
 
 
 @pytest.fixture
@@ -136,7 +149,7 @@ async def start() -> AsyncIterator[Callable[..., Any]]:
                     ClientSession(cookie_jar=DummyCookieJar()) as session,
                 ):
                     client = Client(session, f"http://127.0.0.1:{port}")
-                    ready.set_result(Serving(client, state.desk, door))
+                    ready.set_result(Serving(client, state, door))
                     await end.wait()
 
             group.create_task(running())

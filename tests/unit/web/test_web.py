@@ -11,6 +11,7 @@ from aiohttp import ClientError, ClientSession, DummyCookieJar, web
 
 from monitor.model.cause import TaskEnd
 from monitor.model.decision import Condition, Decision, Stage
+from monitor.model.logs import TaskLog
 from monitor.model.now import Now
 from monitor.model.pause import Pause, PauseScope
 from monitor.web.app import build_app
@@ -43,6 +44,8 @@ class State:
         self.body = b"# TYPE x gauge\nx 1\n"
         self.asked: list[tuple[bool, frozenset[str]]] = []
         self.shown: dict[str, list[TaskEnd]] = {}
+        self.written: dict[str, TaskLog] = {}
+        self.logs_asked: list[str] = []
 
     async def metrics(self, *, openmetrics: bool, names: frozenset[str]) -> Sequence[bytes]:
         self.asked.append((openmetrics, names))
@@ -63,6 +66,10 @@ class State:
 
     def tasks(self, service_name: str) -> Sequence[TaskEnd] | None:
         return self.shown.get(service_name)
+
+    async def logs(self, ends: Sequence[TaskEnd]) -> Mapping[str, TaskLog]:
+        self.logs_asked += [end.task_id for end in ends]
+        return {end.task_id: self.written.get(end.task_id, TaskLog(why="gone")) for end in ends}
 
     def service_names(self) -> Sequence[str]:
         return self.names
