@@ -82,6 +82,14 @@ class Cable:
             if task:
                 task.set_name(name)  # it may send again
 
+    async def stop_container(self, container_id: str, grace: int | None) -> None:
+        """Ends also where who asked for it does not live to see it."""
+        if self.process.killed:
+            raise Unreachable("this process was killed")
+        stop = in_world(self.process.stop_container(container_id, grace))
+        stop.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.shield(stop)
+
     def events(self, since_ns: int | None) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
         return self.engine.events(since_ns)
 
@@ -210,6 +218,10 @@ class Process:
 
     def digest(self) -> str:
         return self.fleet.digests.get(self.node, "d1")
+
+    async def stop_container(self, container_id: str, grace: int | None) -> None:
+        """Its engine is told to; not on this process's time."""
+        await self.fleet.swarm.engine(self.node_id).stop_container(container_id, grace)
 
     def sends(self, service_id: str) -> None:
         """A write to a service leaves this process."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.simulated.dst.kind import MANAGERS, Args, Kind, Undo, any_manager
 from tests.simulated.dst.prometheus import MODES
-from tests.simulated.dst.rule_files import BROKEN, rule_text
+from tests.simulated.dst.rule_files import BROKEN
 
 if TYPE_CHECKING:
     from tests.simulated.dst.world import World
@@ -48,12 +48,12 @@ def rules_broken_everywhere(world: "World", args: Given) -> Undo:
 def rules_differ(world: "World", args: Given) -> Undo:
     """A change reaches one manager, and the others later."""
     node = world.node_of(args)
-    world.files[node] = rule_text(args["max"])
-    return lambda: world.use_files(rule_text(args["max"]))
+    world.files[node] = world.rule_text(args["max"])
+    return lambda: world.use_files(world.rule_text(args["max"]))
 
 
 def rules_change(world: "World", args: Given) -> None:
-    world.use_files(rule_text(args["max"]))
+    world.use_files(world.rule_text(args["max"]))
 
 
 def _max(chance: random.Random) -> Args:

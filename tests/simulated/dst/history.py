@@ -233,6 +233,81 @@ class Numbers(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class Stopped(Entry):
+    """An agent told its node's engine to stop a container. proven: the task, service and node that
+    its labels name.
+
+    version, state, dirty: of its service at that moment, as in `Arrived`. emptied: places of the
+    service in which nothing has run since an agent stopped what ran there. leaked: seconds for
+    which it has leaked, None if it does not.
+    """
+
+    process: str
+    node: str
+    container: str
+    proven: tuple[str, str, str]
+    service: str
+    version: int
+    state: str | None
+    dirty: bool
+    emptied: int
+    leaked: float | None
+
+    @property
+    def task(self) -> str:
+        return self.proven[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Halted(Entry):
+    """It was this stop that ended the task, and not the task itself."""
+
+    service: str
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended(Entry):
+    """A task of a service that ails has ended, whatever ended it."""
+
+    service: str
+    task: str
+    node: str
+    exit_code: int | None
+    oom: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Blamed(Entry):
+    """An agent counts the end of a task that was stopped as a failure of its own."""
+
+    process: str
+    task: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(Entry):
+    """What the agent that acts remembers of a rule and has stored: whether its breaker is open,
+    and how many replicas the service had that it parked."""
+
+    process: str
+    service: str
+    rule: str
+    open: bool
+    parked: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unparked(Entry):
+    """A person asked the agent that acts to unpark a service; what it said once it had."""
+
+    process: str
+    service: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class Paused(Entry):
     """An agent said that it keeps hands off a service for so many seconds."""
 

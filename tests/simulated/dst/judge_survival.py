@@ -3,6 +3,8 @@
 from collections import defaultdict
 
 from monitor.fleet.lease_labels import CONFIG
+from monitor.model.action import Park, Unpark
+from tests.simulated.dst.ailing import BY_RULE
 from tests.simulated.dst.history import Arrived, Paused, TookOver
 from tests.simulated.dst.judging import Case, Verdict, in_turn
 from tests.simulated.dst.rule_files import BACKOFF, BUDGET, COOLDOWN
@@ -25,18 +27,18 @@ TAKES_OVER = 5.0
 def survives(case: Case) -> Verdict:
     verdict = Verdict(9)
     for service, writes in case.applied_by_service.items():
-        scales = [one for one in writes if not one.forced]
+        scales = [one for one in writes if _steps(case, one)]
         for before, after in in_turn(scales):
             _cooldown(case, verdict, service, before, after)
-        restarts = [one for one in writes if one.forced]
+        restarts = [one for one in writes if one.forced and case.rule_of(one) not in BY_RULE]
         for before, after in in_turn(restarts):
-            if not _forgotten(case, before.at, after.at):
+            if not forgotten(case, before.at, after.at):
                 gap = after.at - before.at
                 text = f"{after.decision} {gap:.1f} s after the last restart of {service}"
                 verdict.check(gap >= BACKOFF - LATE, after.at, text)
         for one in restarts[BUDGET:]:
             since = [other for other in restarts if one.at - HOUR < other.at <= one.at]
-            if not _forgotten(case, since[0].at, one.at):
+            if not forgotten(case, since[0].at, one.at):
                 text = f"{one.decision}, the {len(since)}th restart of {service} within an hour"
                 verdict.check(len(since) <= BUDGET, one.at, text)
     _pauses(case, verdict)
@@ -44,7 +46,11 @@ def survives(case: Case) -> Verdict:
     return verdict
 
 
-def _forgotten(case: Case, since: float, until: float) -> bool:
+def _steps(case: Case, write: Arrived) -> bool:
+    return not write.forced and not isinstance(case.action_of(write), Park | Unpark)
+
+
+def forgotten(case: Case, since: float, until: float) -> bool:
     """Whether somebody removed what must survive: where no agent remembers it, it is gone.
 
     Or an agent took over that had not looked on for long enough, among nodes whose wall clocks
@@ -65,7 +71,7 @@ def _cooldown(case: Case, verdict: Verdict, service: str, before: Arrived, after
     wait = COOLDOWN if service == "api" else 0.0 if up else DOWN_COOLDOWN
     if not wait or decision is None or decision.reason in ("below_min", "above_max"):
         return
-    if _forgotten(case, before.at, after.at):
+    if forgotten(case, before.at, after.at):
         return
     gap = after.at - before.at
     text = f"{after.decision} {gap:.1f} s after the last step of {service}, not {wait:g} s"
@@ -82,7 +88,7 @@ def _pauses(case: Case, verdict: Verdict) -> None:
             continue
         newest = said[-1]
         held = newest.at < sent.at < newest.at + newest.seconds - LATE
-        if held and not _forgotten(case, newest.at, sent.at):
+        if held and not forgotten(case, newest.at, sent.at):
             text = f"{sent.decision} while {sent.service} is paused since {newest.at:.1f}"
             verdict.check(False, sent.at, text)
         else:
@@ -94,5 +100,7 @@ def _zeros(case: Case, verdict: Verdict) -> None:
     for one in case.applied:
         if not one.forced and one.mode == "Replicated":
             before, after = one.replicas
+            if isinstance(case.action_of(one), Unpark):
+                continue  # that is a person's own doing
             text = f"{one.decision} woke {one.service}, which a person had put to sleep"
             verdict.check(before > 0 or after == 0, one.at, text)

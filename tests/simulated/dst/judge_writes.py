@@ -3,7 +3,8 @@
 from collections import Counter
 
 from monitor.decide.guards import SETTLING
-from monitor.model.action import ForceUpdate, ScaleTo
+from monitor.model.action import ForceUpdate, Park, ScaleTo, Unpark
+from tests.simulated.dst import judge_restarts
 from tests.simulated.dst.history import Arrived, Learned
 from tests.simulated.dst.judging import Case, Verdict
 
@@ -23,7 +24,7 @@ def bounds(case: Case) -> Verdict:
     """1. Also: no faster up than the rule's rate."""
     verdict = Verdict(1)
     for one in case.applied:
-        if one.forced or one.mode != "Replicated":
+        if one.forced or one.mode != "Replicated" or not isinstance(case.action_of(one), ScaleTo):
             continue
         before, after = one.replicas
         decision = case.decided(one)
@@ -77,6 +78,7 @@ def one_write(case: Case) -> Verdict:
             text = f"{write.decision} of version {write.version} took effect on {write.was}"
             verdict.check(write.was == version, write.at, text)
     _one_at_a_time(case, verdict)
+    judge_restarts.one_stop(case, verdict)
     return verdict
 
 
@@ -119,6 +121,7 @@ def rollouts(case: Case) -> Verdict:
         newest[one.service_id] = True
         text = f"{one.decision} to a {one.mode} service"
         verdict.check(one.mode == "Replicated" and one.service != "monitor", one.at, text)
+    judge_restarts.no_rollout(case, verdict)
     return verdict
 
 
@@ -133,10 +136,17 @@ def one_field(case: Case) -> Verdict:
             case ScaleTo(replicas):
                 right = one.changed == [("Mode", "Replicated", "Replicas")]
                 right = right and one.replicas[1] == replicas
+            case Park(replicas):
+                right = one.changed == [("Mode", "Replicated", "Replicas")]
+                right = right and one.replicas == (replicas, 0)
+            case Unpark(replicas):
+                right = one.changed == [("Mode", "Replicated", "Replicas")]
+                right = right and one.replicas == (0, replicas)
             case ForceUpdate():
                 before = one.before["TaskTemplate"].get("ForceUpdate") or 0
                 right = one.forced and one.after["TaskTemplate"]["ForceUpdate"] == before + 1
             case _:
                 right = False
         verdict.check(right, one.at, f"{one.decision} changed {one.changed}")
+    judge_restarts.one_container(case, verdict)
     return verdict

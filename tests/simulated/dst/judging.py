@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
+from monitor.model.action import Action
 from monitor.model.decision import Decision
 from tests.simulated.dst.history import (
     Arrived,
     Decided,
     History,
+    Injected,
     Life,
     Loaded,
     Numbers,
@@ -95,6 +97,23 @@ class Case:
 
     def decided(self, one: Sent | Arrived) -> Decision | None:
         return self.decisions.get(one.decision)
+
+    def rule_of(self, one: Sent | Arrived) -> str:
+        decision = self.decided(one)
+        return decision.rule if decision else ""
+
+    def action_of(self, one: Sent | Arrived) -> Action | None:
+        decision = self.decided(one)
+        return decision.action if decision else None
+
+    @cached_property
+    def clocks_set(self) -> bool:
+        """Whether wall clocks were set in this run."""
+        return any("clock" in one.kind for one in self.history.of(Injected))
+
+    def undone(self, kind: str) -> list[Injected]:
+        """The ends of all faults of a kind."""
+        return [one for one in self.history.of(Injected) if one.over and one.kind == kind]
 
     def bounds(self, process: str, rule: str, at: float) -> tuple[int, int]:
         """Those the process had read by then."""

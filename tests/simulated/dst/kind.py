@@ -16,13 +16,16 @@ NODES = (*MANAGERS, *WORKERS)
 ACTOR = "actor"
 """In place of a node's name: that of the agent that acts at that moment, m1's if none does."""
 
+ANY = "any"
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """begin: does it, and returns what undoes it after `lasts` seconds (from, to), if anything.
 
     draw: its arguments, plain JSON values. against: numbers of the promises it strains. always:
-    part of every seed, as loads are. weight: how often, compared with others.
+    part of every seed, as loads are. weight: how often, compared with others. needs: the kind of
+    services that ail without which it does nothing; ANY: one of them, whichever.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Kind:
     lasts: tuple[float, float] | None = None
     weight: float = 1.0
     always: bool = False
+    needs: str = ""
 
 
 def any_node(chance: random.Random) -> Args:

@@ -9,7 +9,7 @@ from monitor.model.decision import Decision
 from tests.simulated.dst.history import History, Injected, Rested
 from tests.simulated.dst.kinds import KINDS
 from tests.simulated.dst.plan import Fault, Plan
-from tests.simulated.dst.rule_files import HIGH, LOW, rule_text
+from tests.simulated.dst.rule_files import HIGH, LOW
 from tests.simulated.dst.watchers import Watchers
 from tests.simulated.dst.world import MIB, SERVICES, World, world
 from tests.simulated.hosts import run_on_hosts
@@ -86,7 +86,7 @@ async def _rest(made: World) -> None:
     made.heal_all()
     made.partitioned.clear()
     made.prometheus.use("")
-    made.use_files(rule_text())
+    made.use_files(made.rule_text())
     for node_id in made.ids.values():
         faults = swarm.engine(node_id).faults
         faults.lose_replies, faults.latency, faults.answer_delay = 0, 0.002, None
@@ -101,6 +101,7 @@ async def _rest(made: World) -> None:
         swarm.deploy(name, "app:9")
         swarm.set_memory(name, 20 * MIB)
         made.set_load(name, {"web": 5.0, "api": 3.0, "jobs": 4.0}[name])
+    made.ward.repair()
     began = made.now()
     rested = await _until(made, lambda: not amiss(made), RESTS_WITHIN)
     made.note(Rested(made.now(), made.now() - began if rested else None, amiss(made)))
@@ -117,7 +118,7 @@ def amiss(made: World) -> str:
             return f"{name} has {replicas} replicas and needs {made.wanted[name]:g}"
         if running != replicas:
             return f"{running} of the {replicas} replicas of {name} run"
-    return ""
+    return made.ward.amiss()
 
 
 async def _until(made: World, met: Callable[[], bool], within: float) -> bool:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tests.simulated.dst.ailing import drawn
+from tests.simulated.dst.kind import ANY
 from tests.simulated.dst.kinds import KINDS, Kind
 
 Args = Mapping[str, Any]
@@ -22,6 +24,9 @@ FIRST_AT = 12.0
 BURST, LULL = (20.0, 50.0), (25.0, 70.0)
 """Seconds in which things happen one after the other, and between such times: cooldowns, windows
 of stabilization and re-lists need time in which nothing new goes wrong."""
+
+AILS_EVERY = (6.0, 40.0)
+"""Seconds between two faults that are about services that ail."""
 
 PAUSES = (0.003, 0.2, 1.0, 3.0, 6.0, 9.0)
 """Seconds between two faults of a burst."""
@@ -89,8 +94,24 @@ def draw(seed: int, minutes: float = CHAOS_MINUTES) -> Plan:
         "reaction": chance.choice((0.02, 0.05, 0.05, 1.0)),
         "slow_rollouts": chance.random() < 0.5,
         "rests_first": chance.random() < 0.5,
+        "ailing": drawn(seed),
     }
-    return Plan(seed, minutes, setting, tuple(_faults(chance, minutes * 60)))
+    faults = _faults(chance, minutes * 60)
+    more = _of_ailing(seed, setting["ailing"], minutes * 60)
+    return Plan(seed, minutes, setting, tuple(sorted(faults + more, key=lambda one: one.at)))
+
+
+def _of_ailing(seed: int, ailing: Sequence[str], end: float) -> list[Fault]:
+    """What makes services ail, drawn by itself: without them the seed is what it is anyway."""
+    chance = random.Random(f"{seed} what ails")
+    kinds = [one for _, one in sorted(KINDS.items()) if one.needs in (*ailing, ANY)]
+    found: list[Fault] = []
+    at = chance.uniform(*AILS_EVERY)
+    while ailing and at < end:
+        kind = chance.choices(kinds, [one.weight for one in kinds])[0]
+        found.append(_fault(chance, kind, at))
+        at += chance.uniform(*AILS_EVERY)
+    return found
 
 
 def _faults(chance: random.Random, end: float) -> list[Fault]:
@@ -101,17 +122,21 @@ def _faults(chance: random.Random, end: float) -> list[Fault]:
         until = min(at + chance.uniform(*BURST), end)
         while at < until:
             kind = chance.choices(kinds, weights)[0]
-            lasts = round(chance.uniform(*kind.lasts), 3) if kind.lasts else 0.0
-            found.append(Fault(round(at, 3), kind.name, lasts, kind.draw(chance)))
+            found.append(_fault(chance, kind, at))
             at += chance.choice(PAUSES) * chance.uniform(0.7, 1.3)
         at = until + chance.uniform(*LULL)
     return found
 
 
+def _fault(chance: random.Random, kind: Kind, at: float) -> Fault:
+    lasts = round(chance.uniform(*kind.lasts), 3) if kind.lasts else 0.0
+    return Fault(round(at, 3), kind.name, lasts, kind.draw(chance))
+
+
 def _favourites(chance: random.Random) -> tuple[list[Kind], list[float]]:
     """Each seed leaves out some kinds and has others more often: what all seeds have in equal
     measure hides what only one kind without another brings to light."""
-    kinds = [KINDS[name] for name in sorted(KINDS)]
+    kinds = [KINDS[name] for name in sorted(KINDS) if not KINDS[name].needs]
     rarity = chance.choice((0.3, 0.6, 1.0))
     kept = [one for one in kinds if one.always or chance.random() < rarity]
     return kept, [one.weight * chance.choice((1.0, 1.0, 3.0)) for one in kept]

@@ -5,11 +5,13 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from monitor.act.permit import Permit
 from monitor.control.observer import Observer
 from monitor.model.decision import Decision
 from monitor.model.outcome import Outcome
-from monitor.model.peer import PeerState
+from monitor.model.peer import Command, CommandResult, PeerState
 from monitor.model.rule import RuleSet, ScaleRule
+from monitor.model.view import ServiceView
 from monitor.ports.clock import Clock
 from monitor.sources.numbers import Numbers
 from tests.simulated.agent_process import Process
@@ -48,8 +50,7 @@ class Told:
             return
         self._last[key] = what
         world, name = self.process.world, self.process.name
-        named = replace(decision, id=f"{name}|{decision.id}")
-        world.history.add(Decided(world.now(), name, named))
+        world.history.add(Decided(world.now(), name, self.process._named(decision)))
 
     def _left_out(self, decision: Decision) -> None:
         """Only a node that is down takes its tasks with it; not one of which nobody knows."""
@@ -120,6 +121,7 @@ class FleetProcess(Process):
 
     def use_first_rules(self) -> None:
         self.exposed = Exposed(self, self._clock)
+        self._record_orders()
         self.rules.look()
 
     def beside(self) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
@@ -156,6 +158,38 @@ class FleetProcess(Process):
         )
 
     # What is put on record
+
+    def _record_orders(self) -> None:
+        """What the actor has done on a node is sent as a write is."""
+        hands = self.core.hands
+        command = hands.command
+
+        async def recorded(node_id: str, order: Command) -> CommandResult:
+            self.sends(str(order.arguments["service_id"]))
+            return await command(node_id, order)
+
+        hands.command = recorded  # type: ignore[method-assign]
+        writes = self.core.controller.writes
+        carry_out = writes.carry_out
+
+        async def by_hand(decision: Decision, permit: Permit, view: ServiceView) -> Outcome:
+            """A person's wish is decided nowhere else, and carried out by who asks."""
+            self.world.note(Decided(self.world.now(), self.name, self._named(decision)))
+            task = asyncio.current_task()
+            assert task is not None
+            task.set_name(f"write {decision.id}")
+            return await carry_out(decision, permit, view)
+
+        writes.carry_out = by_hand  # type: ignore[method-assign]
+
+    def _named(self, decision: Decision) -> Decision:
+        return replace(decision, id=f"{self.name}|{decision.id}")
+
+    async def stop_container(self, container_id: str, grace: int | None) -> None:
+        task = self.world.ward.stops(self, container_id)
+        await super().stop_container(container_id, grace)
+        if task is not None:
+            self.world.ward.was_stopped(task)
 
     def sends(self, service_id: str) -> None:
         task = asyncio.current_task()

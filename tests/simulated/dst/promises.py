@@ -9,6 +9,7 @@ from collections.abc import Callable
 from tests.simulated.dst import (
     judge_fleet,
     judge_numbers,
+    judge_restarts,
     judge_shown,
     judge_survival,
     judge_writes,
@@ -21,6 +22,17 @@ Checker = Callable[[Case], Verdict]
 RECOVERY = 0
 """Beside the twelve: once nothing goes wrong any more all is as it should be again."""
 
+
+def survives(case: Case) -> Verdict:
+    """9."""
+    verdict = judge_survival.survives(case)
+    for part in (judge_restarts.paced, judge_restarts.at_once):
+        part(case, verdict)
+    for part in (judge_restarts.breakers, judge_restarts.parked):
+        part(case, verdict)
+    return verdict
+
+
 PROMISES: dict[int, tuple[str, Checker]] = {
     1: ("replicas within the bounds and rates in force", judge_writes.bounds),
     2: ("one write per decision, on its version", judge_writes.one_write),
@@ -30,7 +42,7 @@ PROMISES: dict[int, tuple[str, Checker]] = {
     6: ("one actor, and no write without its lease", judge_fleet.one_actor),
     7: ("a lost event is repaired within one re-list", judge_shown.repaired),
     8: ("bad rules replace no good ones; who differs does not act", judge_fleet.rules),
-    9: ("no cooldown, budget or pause is lost by a restart", judge_survival.survives),
+    9: ("no cooldown, budget or pause is lost by a restart", survives),
     10: ("/metrics answers, and old is not passed off as new", judge_shown.metrics),
     11: ("every decision has a reason", judge_shown.reasons),
     12: ("stops within 10 s and gives up the lease", judge_fleet.stops),

@@ -72,8 +72,9 @@ rules:
 """
 
 
-def rule_text(high: int = HIGH) -> str:
-    return _TEXT.format(
+def rule_text(high: int = HIGH, more: str = "") -> str:
+    """more: rules of services that ail, see `ailing`."""
+    text = _TEXT.format(
         low=LOW,
         high=high,
         window=WINDOW,
@@ -84,6 +85,7 @@ def rule_text(high: int = HIGH) -> str:
         budget=BUDGET,
         backoff=BACKOFF,
     )
+    return text + more
 
 
 BROKEN: Mapping[str, Callable[[str], str]] = {

@@ -38,6 +38,7 @@ class Watchers:
             if tick % COMPARE_EVERY == 0:
                 for process in self._world.managers_agents():
                     self._compare(process)
+                    self._world.ward.look_into(process)
             if tick % SCRAPE_EVERY == 0:
                 self._scrape(tick)
             await asyncio.sleep(TICK)

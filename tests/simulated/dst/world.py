@@ -42,7 +42,8 @@ from tests.simulated.dst.kind import ACTOR
 from tests.simulated.dst.plan import Plan
 from tests.simulated.dst.process import FleetProcess
 from tests.simulated.dst.prometheus import Prometheus
-from tests.simulated.dst.rule_files import QUEUE, TARGET, rule_text
+from tests.simulated.dst.rule_files import HIGH, QUEUE, TARGET, rule_text
+from tests.simulated.dst.ward import Ward
 
 MIB = 1024**2
 SERVICES = ("web", "api", "jobs")
@@ -83,7 +84,7 @@ class World(Agents):
     since when it says so. changed: when services, their tasks and nodes changed last, by id;
     superseded: when a version of a service ceased to be its newest. hindered: when something was
     between a node's agent and its engine last, by node. writing: the service to
-    which an agent was about to write last."""
+    which an agent was about to write last. kinds: of services that ail."""
 
     history: History = field(default_factory=History)
     files: dict[str, str] = field(default_factory=dict)
@@ -95,11 +96,13 @@ class World(Agents):
     hindered: dict[str, float] = field(default_factory=dict)
     was_down: dict[str, float] = field(default_factory=dict)
     writing: str = ""
+    kinds: tuple[str, ...] = ()
     _armed: dict[str, tuple[int, Callable[[Any], None]]] = field(default_factory=dict)
     _healed: dict[frozenset[str], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.process = FleetProcess
+        self.ward = Ward(self, self.kinds)
         self.before_write = self._about_to_write
         clock = self.swarm.clock
         self.prometheus = Prometheus(
@@ -237,6 +240,9 @@ class World(Agents):
 
     # What people do
 
+    def rule_text(self, high: int = HIGH) -> str:
+        return rule_text(high, self.ward.rules())
+
     def use_files(self, text: str) -> None:
         self.good_files.add(text)
         self.files.update(dict.fromkeys((*MANAGERS, *WORKERS), text))
@@ -300,6 +306,7 @@ class World(Agents):
         new, old, now = change.new, change.old, self.now()
         if isinstance(new, SimTask):
             self.changed[f"tasks {new.service_id}"] = now
+            self.ward.task_changed(new, old)
         elif isinstance(new, SimNode):
             self.changed[new.id] = now
             if NodeState.DOWN in (new.state, old.state if isinstance(old, SimNode) else None):
@@ -345,12 +352,12 @@ def _swarm(plan: Plan) -> Swarm:
 @asynccontextmanager
 async def world(plan: Plan) -> AsyncIterator[World]:
     """Its services exist and its agents begin; none of it is awaited."""
-    made = World(_swarm(plan), ())
+    made = World(_swarm(plan), (), kinds=tuple(plan.setting.get("ailing", ())))
     with capture_logs() as logs:
         made.logs = logs
         async with made.pipes.open():
             try:
-                made.use_files(rule_text())
+                made.use_files(made.rule_text())
                 made.deploy()
                 updates = (ROLLS_BACK, SLOW, FAST) if plan.setting["slow_rollouts"] else (FAST,) * 3
                 for name, update in zip(SERVICES, updates, strict=True):
@@ -358,6 +365,7 @@ async def world(plan: Plan) -> AsyncIterator[World]:
                         name, replicas=2, cpu_limit=0.5, memory_limit=100 * MIB, update=update
                     )
                     made.set_load(name, 3.0)
+                made.ward.open()
                 yield made
             finally:
                 made.history.closed = True

@@ -1,0 +1,234 @@
+"""The part of a world that ails: its services, what is wrong with them, what is stopped there."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from monitor.agent.operations import OperatorDesk
+from monitor.decide.find_ends import FAILURES
+from monitor.model.container import Health
+from monitor.model.task import TaskState
+from monitor.model.usage import Reading
+from monitor.simulate.executor import Behaviour
+from monitor.simulate.state import SimTask
+from monitor.web.state import Refused
+from tests.simulated.dst.ailing import AILING, DELAY, MIB, QUICK, Ailing
+from tests.simulated.dst.history import Blamed, Ended, Halted, Kept, Stopped, Unparked
+
+if TYPE_CHECKING:
+    from tests.simulated.dst.process import FleetProcess
+    from tests.simulated.dst.world import World
+
+SLOW_STOP = 2.0
+"""Seconds that tasks of `leaky` take to stop: a second one may be due meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ill:
+    """What becomes of each task of a service: it ends so many seconds after it began to run."""
+
+    after: float
+    exit_code: int
+    oom: bool = False
+
+
+class Ward:
+    """leaking: since when tasks, or slots of a service, leak, by id or (service, slot).
+
+    halted: tasks that ended since an agent had them stopped, and their services' names.
+    """
+
+    def __init__(self, world: "World", kinds: Sequence[str]) -> None:
+        self._world = world
+        self.kinds = tuple(kinds)
+        self.here: tuple[Ailing, ...] = tuple(AILING[kind] for kind in kinds)
+        self.services = tuple(one.service for one in self.here)
+        self.ill: dict[str, Ill] = {}
+        self.leaking: dict[object, float] = {}
+        self.halted: dict[str, str] = {}
+        self._emptied: dict[tuple[str, int | str], str] = {}
+        self._ended: dict[str, float] = {}
+        self._said: set[tuple[str, str]] = set()
+        self._kept: dict[str, tuple[bool, int | None]] = {}
+
+    def rules(self) -> str:
+        return "".join(one.text for one in self.here)
+
+    def open(self) -> None:
+        """Its services begin."""
+        swarm = self._world.swarm
+        for image in ("leaky:1", "leaky:2", "leaky:3"):
+            swarm.behaviours[image] = Behaviour(stop=SLOW_STOP)
+        for one in self.here:
+            swarm.create_service(one.service, update=QUICK, restart=DELAY, **one.parts)
+        if self.here:
+            self._reading = swarm.load.reading
+            swarm.load.reading = self._read  # type: ignore[method-assign]
+
+    def _read(self, service_id: str, task_id: str, *rest: Any) -> Reading:
+        found = self._reading(service_id, task_id, *rest)
+        if self.leaking and self.leaks(task_id) is not None:
+            return replace(found, working_set=95 * MIB, memory_usage=95 * MIB)
+        return found
+
+    def leaks(self, task_id: str) -> float | None:
+        """Since when the task leaks."""
+        task = self._world.swarm.store.tasks.get(task_id)
+        if task is None:
+            return None
+        since = [self.leaking.get(task_id), self.leaking.get((task.service_name, task.slot))]
+        return min((one for one in since if one is not None), default=None)
+
+    # What happens to its tasks
+
+    def task_changed(self, task: SimTask, old: object) -> None:
+        if task.service_name not in self.services:
+            return
+        was = old.state if isinstance(old, SimTask) else None
+        if task.state is was:
+            return
+        if task.state is TaskState.RUNNING:
+            if self._emptied.get((task.service_id, task.place)) not in (None, task.id):
+                del self._emptied[task.service_id, task.place]
+            self.ails(task)
+        elif task.state.ended and task.id not in self._ended:
+            world, now = self._world, self._world.now()
+            self._ended[task.id] = now
+            code, oom = task.exit_code, task.oom_killed
+            world.note(Ended(now, task.service_name, task.id, task.node_id, code, oom))
+
+    def ails(self, task: SimTask) -> None:
+        """Ends in time, if its service is ill by then."""
+        ill = self.ill.get(task.service_name)
+        if ill is None:
+            return
+        loop = asyncio.get_running_loop()
+        loop.call_later(ill.after, self._end, task.id, ill, context=self._world.world.copy())
+
+    def _end(self, task_id: str, ill: Ill) -> None:
+        task = self._world.swarm.store.tasks.get(task_id)
+        if task is None or self._world.closing or self.ill.get(task.service_name) is not ill:
+            return
+        if task.state is TaskState.RUNNING and not self._world.swarm.store.node_down(task):
+            self._world.swarm.end_task(task_id, ill.exit_code, oom=ill.oom)
+
+    def fall_ill(self, service: str, ill: Ill) -> None:
+        self.ill[service] = ill
+        for task in self._world.swarm.running(service):
+            self.ails(task)
+
+    # What agents do to them
+
+    def stops(self, process: "FleetProcess", container_id: str) -> SimTask | None:
+        """An agent tells its engine to stop a container; puts on record what is so then."""
+        world, store = self._world, self._world.swarm.store
+        tasks = store.tasks_on[process.node_id].values()
+        task = next((one for one in tasks if one.container_id == container_id), None)
+        if task is None or task.service_id not in store.services:
+            return None
+        service = store.services[task.service_id]
+        live = [
+            one
+            for one in store.tasks_of[service.id].values()
+            if one.desired <= TaskState.RUNNING and not one.state.ended
+        ]
+        emptied = sum(
+            key[0] == service.id and any(one.place == key[1] for one in live)
+            for key in self._emptied
+        )
+        leaks, now = self.leaks(task.id), world.now()
+        labels = world.swarm.catalogue.container(task, Health.NONE).labels
+        world.note(
+            Stopped(
+                now,
+                process.name,
+                process.node_id,
+                container_id,
+                tuple(
+                    labels.get(f"com.docker.swarm.{one}.id", "")
+                    for one in ("task", "service", "node")
+                ),
+                service.name,
+                service.version,
+                service.update_state,
+                any(one.spec != service.spec["TaskTemplate"] for one in live),
+                emptied,
+                None if leaks is None else now - leaks,
+            )
+        )
+        return task
+
+    def was_stopped(self, task: SimTask) -> None:
+        """The engine has answered. What had ended by then by itself was not our doing."""
+        now = self._world.now()
+        if self._ended.get(task.id) == now:
+            self._world.note(Halted(now, task.service_name, task.id))
+            self.halted[task.id] = task.service_name
+            self._emptied[task.service_id, task.place] = task.id
+
+    # What agents make of it
+
+    def look_into(self, process: "FleetProcess") -> None:
+        """Notes what it holds for a failure and is none, and what it has stored of its rules."""
+        ends = process.core.ends
+        for name in sorted(set(self.halted.values())):
+            for end in ends.of(name):
+                key = (process.name, end.task_id)
+                if end.task_id in self.halted and end.cause in FAILURES and key not in self._said:
+                    self._said.add(key)
+                    now = self._world.now()
+                    self._world.note(Blamed(now, process.name, end.task_id, str(end.cause)))
+        if self.here and process.acts:
+            self._look_at_rules(process)
+
+    def _look_at_rules(self, process: "FleetProcess") -> None:
+        survival, book = process.core.survival, process.core.controller.book
+        if survival is None or survival._saved_changes != survival._remembering.changes:
+            return
+        ids = {one.name: one.id for one in self._world.swarm.store.services.values()}
+        for one in self.here:
+            course = book.history(ids[one.service], one.rule).course
+            kept = (course.breaker.open_since is not None, course.parked)
+            if self._kept.get(one.rule) != kept:
+                self._kept[one.rule] = kept
+                now = self._world.now()
+                self._world.note(Kept(now, process.name, one.service, one.rule, *kept))
+
+    def unpark(self, service: str) -> None:
+        for process in self._world.actors():
+            process.host.start(self._unpark(process, service))  # type: ignore[arg-type]
+
+    async def _unpark(self, process: "FleetProcess", service: str) -> None:
+        world, core = self._world, process.core
+        desk = OperatorDesk(
+            controller=core.controller,
+            mirror=core.mirror,
+            actorship=core.actorship,
+            clock=process._clock,
+            by_hand=core.by_hand,
+        )
+        try:
+            said = await desk.unpark(service, by="ann")
+        except Refused as refused:
+            said = f"refused: {refused}"
+        world.note(Unparked(world.now(), process.name, service, said))
+
+    # The end
+
+    def repair(self) -> None:
+        """Nothing ails any more, and what was parked or put to sleep is wanted again."""
+        self.ill.clear()
+        self.leaking.clear()
+        swarm = self._world.swarm
+        for name in self.services:
+            if not self._world.replicas(name):
+                swarm.scale(name, 2)
+            swarm.deploy(name, f"{name}:9")
+
+    def amiss(self) -> str:
+        for name in self.services:
+            replicas, running = self._world.replicas(name), len(self._world.swarm.running(name))
+            if running != replicas:
+                return f"{running} of the {replicas} replicas of {name} run"
+        return ""
