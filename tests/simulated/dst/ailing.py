@@ -5,7 +5,7 @@ What a rule of each kind may do at most stands beside its text, for the judges o
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 MIB = 1024**2
@@ -23,8 +23,8 @@ class Pace:
 
     count: int
     within: float
-    backoff: float
-    most: float
+    backoff: float = 0.0
+    most: float = 0.0
     calm: float = 0.0
 
 
@@ -104,9 +104,39 @@ PARKS = Ailing(
     window=60.0,
 )
 
-AILING: Mapping[str, Ailing] = {"tasks": TASKS, "crashes": CRASHES, "parks": PARKS}
+ON_WORKERS = ("node.role==worker",)
 
-BY_RULE: Mapping[str, Ailing] = {one.rule: one for one in AILING.values()}
+EVEN = Ailing(
+    "even",
+    "even",
+    """\
+  - name: even
+    services: [even, odd]
+    rebalance:
+      when: {skew_above: 1, for: 10s, node_joined: 5s}
+      budget: {count: 4, within: 5m}
+      quiet_after_deploy: 5s
+""",
+    Pace(4, 300.0),
+    {"image": "even:1", "replicas": 4, "constraints": ON_WORKERS},
+)
+ODD = replace(
+    EVEN,
+    service="odd",
+    text="",
+    parts={"image": "odd:1", "replicas": 2, "constraints": ON_WORKERS},
+)
+
+AILING: Mapping[str, tuple[Ailing, ...]] = {
+    "tasks": (TASKS,),
+    "crashes": (CRASHES,),
+    "parks": (PARKS,),
+    "moves": (EVEN, ODD),
+}
+
+BY_RULE: Mapping[tuple[str, str], Ailing] = {
+    (one.rule, one.service): one for several in AILING.values() for one in several
+}
 
 
 def drawn(seed: int) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from monitor.model.peer import Command
 from monitor.model.stop_task import STOP_TASK
 from tests.simulated.dst.ailing import CRASHES, PARKS, TASKS
-from tests.simulated.dst.kind import ANY, NODES, Args, Kind, Undo
+from tests.simulated.dst.kind import ANY, NODES, WORKERS, Args, Kind, Undo
 from tests.simulated.dst.ward import Ill
 
 if TYPE_CHECKING:
@@ -55,6 +55,17 @@ def _crash(chance: random.Random) -> Args:
 
 def _oom(chance: random.Random) -> Args:
     return {"after": chance.choice((1.0, 3.0)), "exit_code": 137, "oom": True}
+
+
+def worker_away(world: "World", args: Given) -> Undo:
+    """A person drains or pauses a worker, whose tasks come to be on the other one."""
+    node_id = world.ids[args["node"]]
+    world.swarm.set_node(node_id, availability=args["as"])
+    return lambda: world.swarm.activate(node_id)
+
+
+def _away(chance: random.Random) -> Args:
+    return {"node": chance.choice(WORKERS), "as": chance.choice(("drain", "drain", "pause"))}
 
 
 def unparks(world: "World", _: Given) -> None:
@@ -126,5 +137,6 @@ KINDS = (
     Kind("crash_loop", crash_loop, (3, 5, 9), _crash, (15.0, 90.0), 3.0, needs="crashes"),
     Kind("oom_loop", oom_loop, (4, 5, 9), _oom, (10.0, 40.0), 3.0, needs="parks"),
     Kind("person_unparks", unparks, (4, 9), weight=1.5, needs="parks"),
+    Kind("worker_away", worker_away, (3, 5, 9), _away, (6.0, 30.0), 3.0, needs="moves"),
     Kind("person_meddles", meddles, (3, 9), _meddle, weight=1.5, needs=ANY),
 )

@@ -238,8 +238,9 @@ class Stopped(Entry):
     its labels name.
 
     version, state, dirty: of its service at that moment, as in `Arrived`. emptied: places of the
-    service in which nothing has run since an agent stopped what ran there. leaked: seconds for
-    which it has leaked, None if it does not.
+    service in which nothing has run since an agent stopped what ran there; elsewhere: such places
+    of other services whose tasks were moved. since: seconds since there was last a reason to stop
+    it, 0 while there is one, None if there never was.
     """
 
     process: str
@@ -251,7 +252,8 @@ class Stopped(Entry):
     state: str | None
     dirty: bool
     emptied: int
-    leaked: float | None
+    elsewhere: int
+    since: float | None
 
     @property
     def task(self) -> str:

@@ -3,14 +3,15 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from monitor.decide.guards import SETTLING
-from monitor.decide.restart_block import NEAR_ROLLOUT
+from monitor.decide.guards import NEAR_ROLLOUT, SETTLING
 from monitor.model.action import ForceUpdate, Park, RestartTask, Unpark
 from monitor.model.decision import Decision
+from monitor.model.reason import Reason
 from tests.simulated.dst.ailing import BY_RULE, Ailing
 from tests.simulated.dst.history import (
     Arrived,
     Blamed,
+    Decided,
     Ended,
     Halted,
     Kept,
@@ -21,6 +22,7 @@ from tests.simulated.dst.history import (
 )
 from tests.simulated.dst.judge_survival import LATE, forgotten
 from tests.simulated.dst.judging import Case, Verdict
+from tests.simulated.dst.ward import MOVED
 
 MAX_AGE = 5.0
 ON_THE_WAY = 0.5
@@ -30,11 +32,58 @@ RESTING = (None, "completed", "rollback_completed")
 CALMED = 12.0
 """Seconds for which a task that leaks no more may still be stopped: the mean, then the decision."""
 
+SEEN_LATE = 35.0 + MAX_AGE
+"""Seconds after which it is known at the latest that tasks are spread evenly: after a re-list."""
+
 SETTLED = 10.0
 EDGE = 10.0
 """Seconds by which what counts within a time may be older or younger than it seems."""
 
 STORED = 5.0
+
+
+ACTS = (
+    *(
+        "tasks stopped",
+        "of them ended by it",
+        "tasks moved",
+        "services restarted",
+        "services parked",
+    ),
+    *("services unparked", "breakers opened", "breakers closed", "held back by the budget"),
+    *("held back by the back-off", "left alone near a rollout"),
+)
+
+
+def acts(case: Case) -> Counter[str]:
+    """What came of the rules, so that it can be seen that promises had to hold."""
+    found: Counter[str] = Counter()
+    found["tasks stopped"] = sum(1 for _ in case.history.of(Stopped))
+    found["tasks moved"] = sum(one.service in MOVED for one in case.history.of(Stopped))
+    found["of them ended by it"] = sum(1 for _ in case.history.of(Halted))
+    for write in case.applied:
+        ours = (case.rule_of(write), write.service) in BY_RULE
+        found["services restarted"] += ours and isinstance(case.action_of(write), ForceUpdate)
+        found["services parked"] += isinstance(case.action_of(write), Park)
+        found["services unparked"] += isinstance(case.action_of(write), Unpark)
+    was: dict[str, bool] = {}
+    for kept in case.history.of(Kept):
+        found["breakers opened"] += kept.open and not was.get(kept.rule, False)
+        found["breakers closed"] += was.get(kept.rule, False) and not kept.open
+        was[kept.rule] = kept.open
+    for decided in case.history.of(Decided):
+        what = _HELD.get(decided.decision.reason)
+        decision = decided.decision
+        if what and (decision.rule, decision.service_name) in BY_RULE:
+            found[what] += 1
+    return found
+
+
+_HELD = {
+    Reason.BUDGET: "held back by the budget",
+    Reason.BACKOFF: "held back by the back-off",
+    Reason.ROLLOUT_IN_PROGRESS: "left alone near a rollout",
+}
 
 
 def named(case: Case, stop: Stopped) -> tuple[Sent, Decision, RestartTask] | None:
@@ -125,9 +174,9 @@ def grounds(case: Case, verdict: Verdict) -> None:
     """5. What is restarted, stopped or parked had in truth what its rule waits for."""
     for stop in case.history.of(Stopped):
         if named(case, stop) is not None:
-            text = f"{stop.task} was stopped, which does not leak"
-            leaked = stop.leaked is not None or _leaked(case, stop)
-            verdict.check(leaked, stop.at, text)
+            old = SEEN_LATE if stop.service in MOVED else CALMED + MAX_AGE
+            text = f"{stop.task} of {stop.service} was stopped for nothing, since {stop.since}"
+            verdict.check(stop.since is not None and stop.since <= old, stop.at, text)
     for blamed in case.history.of(Blamed):
         text = f"{blamed.process} takes {blamed.task}, which was stopped, for {blamed.cause}"
         verdict.check(False, blamed.at, text)
@@ -139,7 +188,7 @@ def grounds(case: Case, verdict: Verdict) -> None:
     ]
     for write in case.applied:
         decision = case.decided(write)
-        one = BY_RULE.get(decision.rule) if decision else None
+        one = BY_RULE.get((decision.rule, decision.service_name)) if decision else None
         if decision is None or one is None or not one.failures:
             continue
         since = decision.time.mono - one.window - EDGE
@@ -148,21 +197,14 @@ def grounds(case: Case, verdict: Verdict) -> None:
         verdict.check(len(seen) >= one.failures, write.at, text)
 
 
-def _leaked(case: Case, stop: Stopped) -> bool:
-    return any(
-        over.at >= stop.at - CALMED - MAX_AGE
-        for over in case.undone("task_leaks")
-        if over.at <= stop.at
-    )
-
-
 # Promise 9
 
 
 def paced(case: Case, verdict: Verdict) -> None:
     """Budgets and back-offs of rules about what ails, whoever acted by then."""
-    for rule, one in BY_RULE.items():
-        times = [at for name, at in _acted(case) if name == rule]
+    acted = list(_acted(case))
+    for (rule, service), one in BY_RULE.items():
+        times = [at for name, at in acted if name == (rule, service)]
         for index, at in enumerate(times):
             before = times[:index]
             if before and not forgotten(case, before[0], at):
@@ -180,7 +222,7 @@ def _in_pace(verdict: Verdict, rule: str, one: Ailing, before: list[float], at: 
     verdict.check(gap >= wait - LATE, at, text)
 
 
-def _acted(case: Case) -> Iterator[tuple[str, float]]:
+def _acted(case: Case) -> Iterator[tuple[tuple[str, str], float]]:
     """By the moment at which it was sent; only what took effect."""
     stopped = {found[0].decision for s in case.history.of(Stopped) if (found := named(case, s))}
     written = {one.decision for one in case.applied}
@@ -189,7 +231,7 @@ def _acted(case: Case) -> Iterator[tuple[str, float]]:
         if decision is None or sent.decision not in stopped | written:
             continue
         if isinstance(decision.action, RestartTask | ForceUpdate | Park):
-            yield decision.rule, sent.at
+            yield (decision.rule, decision.service_name), sent.at
 
 
 def at_once(case: Case, verdict: Verdict) -> None:
@@ -197,12 +239,15 @@ def at_once(case: Case, verdict: Verdict) -> None:
     for stop in case.history.of(Stopped):
         text = f"{stop.task} was stopped while {stop.emptied} places of {stop.service} are empty"
         verdict.check(not stop.emptied, stop.at, text)
+        if stop.service in MOVED:
+            text = f"{stop.task} of {stop.service} was moved while another service is being moved"
+            verdict.check(not stop.elsewhere, stop.at, text)
 
 
 def breakers(case: Case, verdict: Verdict) -> None:
     """An open one stays open until a deploy has done well for its time."""
     acted = list(_acted(case))
-    for rule, one in BY_RULE.items():
+    for (rule, service), one in BY_RULE.items():
         open_since: float | None = None
         for kept in case.history.of(Kept):
             if kept.rule != rule:
@@ -216,7 +261,7 @@ def breakers(case: Case, verdict: Verdict) -> None:
         opened = [k.at for k in case.history.of(Kept) if k.rule == rule and k.open]
         for name, at in acted:
             since = max((o for o in opened if o < at), default=None)
-            if name == rule and since is not None:
+            if name == (rule, service) and since is not None:
                 _closed(case, verdict, one, since, at, "restarted")
 
 

@@ -30,7 +30,9 @@ def survives(case: Case) -> Verdict:
         scales = [one for one in writes if _steps(case, one)]
         for before, after in in_turn(scales):
             _cooldown(case, verdict, service, before, after)
-        restarts = [one for one in writes if one.forced and case.rule_of(one) not in BY_RULE]
+        restarts = [
+            one for one in writes if one.forced and (case.rule_of(one), one.service) not in BY_RULE
+        ]
         for before, after in in_turn(restarts):
             if not forgotten(case, before.at, after.at):
                 gap = after.at - before.at

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tests.simulated.dst.history import Arrived, Injected, Life
-from tests.simulated.dst.judging import Verdict
+from tests.simulated.dst.judge_restarts import ACTS, acts
+from tests.simulated.dst.judging import Case, Verdict
 from tests.simulated.dst.kinds import KINDS
 from tests.simulated.dst.live import Lived
 from tests.simulated.dst.promises import PROMISES, RECOVERY
@@ -21,6 +22,7 @@ class Tally:
     exercised: Counter[int] = field(default_factory=Counter)
     broken: Counter[int] = field(default_factory=Counter)
     happened: Counter[str] = field(default_factory=Counter)
+    acts: Counter[str] = field(default_factory=Counter)
 
     def count(self, lived: Lived, verdicts: Iterable[Verdict]) -> None:
         self.runs += 1
@@ -33,6 +35,7 @@ class Tally:
         self.happened["writes of agents"] += len(own)
         self.happened["of them applied"] += sum(one.applied for one in own)
         self.happened["writes of people"] += sum(not one.own for one in lived.history.of(Arrived))
+        self.acts.update(acts(Case(lived.history)))
         lives = Counter(one.what for one in lived.history.of(Life))
         self.happened["agents that began"] += lives["begins"]
         self.happened["agents killed"] += lives["killed"]
@@ -43,6 +46,7 @@ class Tally:
         self.seconds += other.seconds
         for mine, its in (
             *((self.faults, other.faults), (self.happened, other.happened)),
+            (self.acts, other.acts),
             *((self.exercised, other.exercised), (self.broken, other.broken)),  # type: ignore[arg-type]
         ):
             mine.update(its)
@@ -63,6 +67,8 @@ class Tally:
             lines.append(self._line(f"{number:2} {text}", number, hours, against))
         text = " - in the end all is as it should be"
         lines.append(self._line(text, RECOVERY, hours, self.faults.total()))
+        lines += ["", f"{'what rules did to services that ail':56} {'times':>7}"]
+        lines += [f"{what:56} {self.acts[what]:7}" for what in ACTS]
         lines += ["", f"{'kind of fault':28} {'times':>7}  against promises"]
         for kind in sorted(KINDS):
             against_all = ", ".join(map(str, KINDS[kind].against))
@@ -74,6 +80,8 @@ class Tally:
         return f"{text:56} {hours:7.1f} {against:8} {held:11} {broken:7}"
 
     @property
-    def vacuous(self) -> list[int]:
-        """Promises that never had to hold."""
-        return [number for number in PROMISES if not self.exercised[number]]
+    def vacuous(self) -> list[int | str]:
+        """Promises that never had to hold, and what rules never did."""
+        return [number for number in PROMISES if not self.exercised[number]] + [
+            what for what in ACTS if not self.acts[what]
+        ]

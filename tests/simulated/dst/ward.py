@@ -1,6 +1,7 @@
 """The part of a world that ails: its services, what is wrong with them, what is stopped there."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from monitor.agent.operations import OperatorDesk
 from monitor.decide.find_ends import FAILURES
 from monitor.model.container import Health
+from monitor.model.node import Availability, NodeState
 from monitor.model.task import TaskState
 from monitor.model.usage import Reading
 from monitor.simulate.executor import Behaviour
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from tests.simulated.dst.process import FleetProcess
     from tests.simulated.dst.world import World
 
+MOVED = frozenset(one.service for one in AILING["moves"])
 SLOW_STOP = 2.0
 """Seconds that tasks of `leaky` take to stop: a second one may be due meanwhile."""
 
@@ -34,7 +37,7 @@ class Ill:
 
 
 class Ward:
-    """leaking: since when tasks, or slots of a service, leak, by id or (service, slot).
+    """leaking: tasks by id, or slots as (service, slot), that leak, and since when.
 
     halted: tasks that ended since an agent had them stopped, and their services' names.
     """
@@ -42,10 +45,12 @@ class Ward:
     def __init__(self, world: "World", kinds: Sequence[str]) -> None:
         self._world = world
         self.kinds = tuple(kinds)
-        self.here: tuple[Ailing, ...] = tuple(AILING[kind] for kind in kinds)
+        self.here: tuple[Ailing, ...] = tuple(one for kind in kinds for one in AILING[kind])
         self.services = tuple(one.service for one in self.here)
         self.ill: dict[str, Ill] = {}
         self.leaking: dict[object, float] = {}
+        self._leaked: dict[str, float] = {}
+        self._skewed: dict[str, float] = {}
         self.halted: dict[str, str] = {}
         self._emptied: dict[tuple[str, int | str], str] = {}
         self._ended: dict[str, float] = {}
@@ -59,7 +64,7 @@ class Ward:
         """Its services begin."""
         swarm = self._world.swarm
         for image in ("leaky:1", "leaky:2", "leaky:3"):
-            swarm.behaviours[image] = Behaviour(stop=SLOW_STOP)
+            swarm.behaviours[image] = Behaviour(stop=SLOW_STOP, stop_code=143)
         for one in self.here:
             swarm.create_service(one.service, update=QUICK, restart=DELAY, **one.parts)
         if self.here:
@@ -68,17 +73,45 @@ class Ward:
 
     def _read(self, service_id: str, task_id: str, *rest: Any) -> Reading:
         found = self._reading(service_id, task_id, *rest)
-        if self.leaking and self.leaks(task_id) is not None:
+        if self.leaking and self.leaks(task_id):
+            self._leaked[task_id] = self._world.now()
             return replace(found, working_set=95 * MIB, memory_usage=95 * MIB)
         return found
 
-    def leaks(self, task_id: str) -> float | None:
-        """Since when the task leaks."""
+    def leaks(self, task_id: str) -> bool:
         task = self._world.swarm.store.tasks.get(task_id)
         if task is None:
-            return None
-        since = [self.leaking.get(task_id), self.leaking.get((task.service_name, task.slot))]
-        return min((one for one in since if one is not None), default=None)
+            return False
+        return task_id in self.leaking or (task.service_name, task.slot) in self.leaking
+
+    def _reason(self, task: SimTask) -> float | None:
+        """When there was last a reason to stop it."""
+        if task.service_name in MOVED:
+            self.look_at_nodes()
+            return self._skewed.get(task.service_name)
+        return self._world.now() if self.leaks(task.id) else self._leaked.get(task.id)
+
+    def look_at_nodes(self) -> None:
+        """Notes of which services a task could be moved to even them out."""
+        world = self._world
+        nodes = [
+            node.id
+            for node in world.swarm.store.nodes.values()
+            if node.role == "worker"
+            and node.state is NodeState.READY
+            and node.availability is Availability.ACTIVE
+        ]
+        for one in self.here:
+            if one.service not in MOVED:
+                continue
+            live = Counter(
+                task.node_id
+                for task in world.swarm.tasks(one.service)
+                if task.desired <= TaskState.RUNNING and not task.state.ended
+            )
+            counts = [live[node_id] for node_id in nodes]
+            if max(counts, default=0) - min(counts, default=0) > 1:
+                self._skewed[one.service] = world.now()
 
     # What happens to its tasks
 
@@ -86,6 +119,8 @@ class Ward:
         if task.service_name not in self.services:
             return
         was = old.state if isinstance(old, SimTask) else None
+        if task.service_name in MOVED:
+            self.look_at_nodes()
         if task.state is was:
             return
         if task.state is TaskState.RUNNING:
@@ -133,11 +168,9 @@ class Ward:
             for one in store.tasks_of[service.id].values()
             if one.desired <= TaskState.RUNNING and not one.state.ended
         ]
-        emptied = sum(
-            key[0] == service.id and any(one.place == key[1] for one in live)
-            for key in self._emptied
-        )
-        leaks, now = self.leaks(task.id), world.now()
+        moved = {one.id for one in store.services.values() if one.name in MOVED}
+        elsewhere = sum(self._empty(one) for one in sorted(moved - {service.id}))
+        reason, now = self._reason(task), world.now()
         labels = world.swarm.catalogue.container(task, Health.NONE).labels
         world.note(
             Stopped(
@@ -153,11 +186,21 @@ class Ward:
                 service.version,
                 service.update_state,
                 any(one.spec != service.spec["TaskTemplate"] for one in live),
-                emptied,
-                None if leaks is None else now - leaks,
+                self._empty(service.id),
+                elsewhere if service.id in moved else 0,
+                None if reason is None else now - reason,
             )
         )
         return task
+
+    def _empty(self, service_id: str) -> int:
+        """Places of the service that agents emptied and that still wait for what is to run."""
+        waiting = {
+            one.place
+            for one in self._world.swarm.store.tasks_of[service_id].values()
+            if one.desired <= TaskState.RUNNING and not one.state.ended
+        }
+        return sum(key[0] == service_id and key[1] in waiting for key in self._emptied)
 
     def was_stopped(self, task: SimTask) -> None:
         """The engine has answered. What had ended by then by itself was not our doing."""
