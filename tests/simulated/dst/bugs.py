@@ -6,10 +6,11 @@
 `python -m tests.simulated.dst.catch` finds the seeds that catch them.
 """
 
-from tests.simulated.dst import bugs_listed, bugs_more
+from tests.simulated.dst import bugs_listed, bugs_more, bugs_restarts
 from tests.simulated.dst.bug import Bug
 
 LISTED = tuple(bug.name for bug in bugs_listed.BUGS)
 """Those that every run of these tests must catch; the others came later."""
 
-BUGS: dict[str, Bug] = {bug.name: bug for part in (bugs_listed, bugs_more) for bug in part.BUGS}
+PARTS = (bugs_listed, bugs_more, bugs_restarts)
+BUGS: dict[str, Bug] = {bug.name: bug for part in PARTS for bug in part.BUGS}

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+from monitor.control.by_hand import BY_HAND
 from monitor.fleet.lease_labels import CONFIG
 from monitor.model.action import Park, Unpark
 from tests.simulated.dst.ailing import BY_RULE
@@ -86,8 +87,8 @@ def _pauses(case: Case, verdict: Verdict) -> None:
         paused[one.service].append(one)
     for sent in case.sent:
         said = [one for one in paused[sent.service] if one.at <= sent.at]
-        if not said:
-            continue
+        if not said or case.rule_of(sent) == BY_HAND:
+            continue  # a pause holds rules back, and no person
         newest = said[-1]
         held = newest.at < sent.at < newest.at + newest.seconds - LATE
         if held and not forgotten(case, newest.at, sent.at):
