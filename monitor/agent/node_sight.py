@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from monitor.agent.evidence import ended
+from monitor.agent.identity import Identity
 from monitor.cluster.ends import Ends
 from monitor.cluster.mirror import Mirror
 from monitor.decide.find_ends import FAILURES
@@ -10,6 +11,9 @@ from monitor.model.evidence import Ended
 from monitor.model.node_evidence import NodesSeen
 from monitor.model.now import Now
 from monitor.model.peer import Peer, PeerState
+from monitor.model.usage import Sample
+from monitor.usage.remote import RemoteUsage
+from monitor.usage.sampler import Sampler
 
 
 class NodeSight:
@@ -24,22 +28,30 @@ class NodeSight:
         *,
         mirror: Mirror,
         ends: Ends,
-        own_node_id: Callable[[], str],
+        identity: Identity,
         peers: Callable[[], Mapping[str, Peer]] | None,
+        sampler: Sampler,
+        remote: RemoteUsage,
     ) -> None:
+        self._sampler = sampler
+        self._remote = remote
         self._mirror = mirror
         self._ends = ends
-        self._own_node_id = own_node_id
+        self._identity = identity
         self._peers = peers
 
     def nodes(self, *, failures: bool, now: Now) -> NodesSeen:
         ends = self._failures(now) if failures else ()
+        machines = dict(self._remote.machines())
+        machines[self._identity.node_id] = (self._sampler.machine.read(), now.mono)
         return NodesSeen(
             nodes=self._mirror.nodes(),
             fresh=self._mirror.fresh,
             ends=ends,
             running={service_id: self._runs_on(service_id) for service_id in _services(ends)},
             agents=self._agents(),
+            memory=_samples({one: (m.memory, at) for one, (m, at) in machines.items()}, now),
+            disk=_samples({one: (m.disk, at) for one, (m, at) in machines.items()}, now),
         )
 
     def _failures(self, now: Now) -> tuple[Ended, ...]:
@@ -56,7 +68,15 @@ class NodeSight:
     def _agents(self) -> tuple[str, ...]:
         peers = {} if self._peers is None else self._peers()
         up = (key for key, peer in peers.items() if peer.state is PeerState.UP)
-        return (self._own_node_id(), *up)
+        return (self._identity.node_id, *up)
+
+
+def _samples(known: Mapping[str, tuple[float | None, float]], now: Now) -> dict[str, Sample]:
+    return {
+        node_id: Sample(value, max(now.mono - at, 0.0))
+        for node_id, (value, at) in known.items()
+        if value is not None
+    }
 
 
 def _services(ends: tuple[Ended, ...]) -> dict[str, None]:

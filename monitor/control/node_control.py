@@ -26,8 +26,6 @@ from monitor.model.now import Now
 from monitor.model.outcome import Outcome, OutcomeKind
 from monitor.model.reason import Reason
 from monitor.model.rule import FailingHere, NodeRule
-from monitor.ports.actorship import Actorship
-from monitor.ports.clock import Clock
 from monitor.ports.evidence import NodeEvidenceSource
 
 EVERY = 5.0
@@ -49,8 +47,6 @@ class NodeControl:
         controller: Controller,
         evidence: NodeEvidenceSource,
         writer: Writer,
-        actorship: Actorship,
-        clock: Clock,
         observer: Observer,
         dry_run: bool = False,
         survival: Survival | None = None,
@@ -59,8 +55,8 @@ class NodeControl:
         self._controller = controller
         self._evidence = evidence
         self._writer = writer
-        self._actorship = actorship
-        self._clock = clock
+        self._actorship = writer.actorship
+        self._clock = writer.clock
         self._observer = observer
         self._dry_run = dry_run
         self._survival = survival

@@ -46,6 +46,8 @@ class Samples:
     sent_at: float
     wall: float
     rows: list[Any]
+    memory: float | None = None
+    disk: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,8 @@ def _read_samples(data: Mapping[str, Any]) -> Samples:
         sent_at=float(number(data["sent_at"], least=LEAST)),
         wall=float(number(data["wall"], least=LEAST)),
         rows=rows,
+        memory=_share(data.get("memory")),
+        disk=_share(data.get("disk")),
     )
 
 
@@ -242,6 +246,10 @@ def number(value: object, *, least: float = 0.0, most: float = 2.0**63) -> Any:
     if (type(value) is int or type(value) is float) and least <= value <= most:
         return value
     raise Malformed("a number is missing or out of bounds")
+
+
+def _share(value: object) -> float | None:
+    return None if value is None else float(number(value, most=1.0))
 
 
 def _line(value: object) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from monitor.fleet.messages import LEAST, MAX_TASKS, Malformed, Samples, Table, number, spell
 from monitor.model.peer import TaskReading, UsageReport
-from monitor.model.usage import Network, Reading
+from monitor.model.usage import Machine, Network, Reading
 
 MAX_PAUSE = 3600.0
 _SHORT = 6
@@ -51,6 +51,7 @@ class ReportEncoder:
             sent_at=report.sent_at,
             wall=report.wall,
             rows=rows,
+            **_machine(report.machine),
         )
         dropped = len(report.readings) - len(readings)
         return EncodedReport(self._number, self._table, samples, dropped)
@@ -70,7 +71,14 @@ def read_rows(samples: Samples, table: Table | None) -> UsageReport:
             raise Malformed("a row is out of place")
         before = place
         readings.append(_reading(table.task_ids[place], row))
-    return UsageReport(samples.sent_at, samples.wall, tuple(readings))
+    machine = Machine(samples.memory, samples.disk)
+    return UsageReport(samples.sent_at, samples.wall, tuple(readings), machine)
+
+
+def _machine(machine: Machine) -> dict[str, float]:
+    """What is known of it; releases before this one told nothing."""
+    known = {"memory": machine.memory, "disk": machine.disk}
+    return {name: round(v, 4) for name, v in known.items() if v is not None and 0 <= v <= 1}
 
 
 def _sound(one: TaskReading) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from monitor.model.usage import Reading
+from monitor.model.usage import NOT_READ, Machine, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,13 @@ class UsageReport:
     """What a node's tasks use, sent once a second. Tasks that are not in it ended.
 
     sent_at: seconds of the sender's monotonic clock when it was sent. wall: its wall clock then,
-    for the skew alone.
+    for the skew alone. machine: how full the node itself is.
     """
 
     sent_at: float
     wall: float
     readings: tuple[TaskReading, ...] = ()
+    machine: Machine = NOT_READ
 
 
 class PeerState(StrEnum):

@@ -82,3 +82,14 @@ class Usage:
 
     samples: Mapping[str, Mapping[str, Sample]] = field(default_factory=dict)
     numbers: Mapping[str, Number] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """How full a node is: shares in use (0.9), None where nobody can tell."""
+
+    memory: float | None = None
+    disk: float | None = None
+
+
+NOT_READ = Machine()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from monitor.model.peer import UsageReport
-from monitor.model.usage import MetricKind, Reading, Sample
+from monitor.model.usage import Machine, MetricKind, Reading, Sample
 from monitor.ports.clock import Clock
 from monitor.usage.remote_node import Refusal, RemoteNode
 
@@ -41,6 +41,7 @@ class RemoteUsage:
         self._clock = clock
         self._node_of_task = node_of_task
         self._nodes: dict[str, RemoteNode] = {}
+        self._machines: dict[str, tuple[Machine, float]] = {}
         self._refused: Counter[Refusal] = Counter()
         self.stale_after = stale_after
 
@@ -56,6 +57,7 @@ class RemoteUsage:
         """
         if received is None:
             received = self._clock.now().mono
+        self._machines[node_id] = (report.machine, received)
         node = self._nodes.get(node_id)
         if node is None:
             node = RemoteNode(node_id, self._node_of_task, self._refused, self.stale_after)
@@ -65,6 +67,11 @@ class RemoteUsage:
     def drop(self, node_id: str) -> None:
         """Let nothing count any more that this node said."""
         self._nodes.pop(node_id, None)
+        self._machines.pop(node_id, None)
+
+    def machines(self) -> Mapping[str, tuple[Machine, float]]:
+        """By node how full it is, as it said last, and when that came in monotonic seconds."""
+        return self._machines
 
     def nodes(self) -> frozenset[str]:
         """Nodes that reported and were not dropped."""

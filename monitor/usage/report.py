@@ -10,6 +10,7 @@ def report(sampler: Sampler, now: Now) -> UsageReport:
     return UsageReport(
         sent_at=now.mono,
         wall=now.wall,
+        machine=sampler.machine.read(),
         readings=tuple(
             TaskReading(
                 task_id=task_id,

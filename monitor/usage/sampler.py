@@ -14,6 +14,7 @@ from monitor.usage.cgroup_v1 import V1Reader
 from monitor.usage.cgroup_v2 import V2Reader
 from monitor.usage.files import GoneError
 from monitor.usage.locate import Location, Locator
+from monitor.usage.machine import MachineReader
 from monitor.usage.network import NetworkReader, OutOfReachError
 from monitor.usage.reader import CgroupReader
 from monitor.usage.roster import Roster
@@ -62,6 +63,7 @@ class Sampler:
         self._clock = clock
         self._locator = Locator(proc_root, cgroup_root)
         self._network = NetworkReader(proc_root)
+        self.machine = MachineReader(proc_root)
         self._host_memory = self._locator.host_memory()
         self._interval = interval
         self._refresh_every = max(1, round(slow_interval / interval))
