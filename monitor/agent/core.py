@@ -372,7 +372,8 @@ class Core:
         self.remains.look()
 
     def _nodes_changed(self, node_ids: frozenset[str]) -> None:
-        self._arrivals.seen(self.mirror.nodes(), self._clock.now().mono)
+        if self._arrivals.seen(self.mirror.nodes(), self._clock.now().mono):
+            self.controller.touch(sorted(self.controller.ruled_services))
         self._watch.nodes()
         self.nodes.touch()
         self._look_at_actorship()

@@ -20,22 +20,25 @@ class Arrivals:
     joined: Mapping[str, float] = field(default_factory=dict)
     _up: dict[str, bool] = field(default_factory=dict)
 
-    def seen(self, nodes: Mapping[str, Node], now: float) -> None:
-        """All nodes of the Swarm as they are now."""
+    def seen(self, nodes: Mapping[str, Node], now: float) -> bool:
+        """All nodes of the Swarm as they are now. Returns whether one has just joined."""
         first = not self._up
         up: dict[str, bool] = {}
         for node in nodes.values():
             known = self._up.get(node.id, first)
             up[node.id] = known if node.state in _UNDECIDED else _takes_tasks(node)
-        joined = {node_id: at for node_id, at in self.joined.items() if up.get(node_id)} | {
-            node_id: now for node_id, is_up in up.items() if is_up and not self._was(node_id, first)
+        new = {
+            node_id for node_id, is_up in up.items() if is_up and not self._up.get(node_id, first)
+        }
+        joined = {
+            node_id: now if node_id in new else self.joined[node_id]
+            for node_id in up
+            if node_id in new or (up[node_id] and node_id in self.joined)
         }
         self._up = up
         if joined != self.joined:
             self.joined = joined
-
-    def _was(self, node_id: str, first: bool) -> bool:
-        return self._up.get(node_id, first)
+        return bool(new)
 
 
 def _takes_tasks(node: Node) -> bool:

@@ -37,6 +37,9 @@ SKEWED = "skewed"
 JOINED_FOR = 3600.0
 """Seconds for which a node that joined is a reason: what is uneven later has another one."""
 
+TURN = 2.0
+"""Seconds after which a service looks again whether its turn has come: no fact of its own tells."""
+
 MOST_IN_VAIN = 2
 """Moves in a row after which nothing was more even, that end the trying."""
 
@@ -249,7 +252,7 @@ def _blocked(layout: _Layout) -> Verdict | None:
     if layout.evidence.rebalancing:
         other = layout.evidence.rebalancing
         text = f"{due}, after {other}: one service at a time"
-        return layout.wait(Reason.ONE_AT_A_TIME, text, f"{other} is done")
+        return layout.wait(Reason.ONE_AT_A_TIME, text, f"{other} is done", TURN)
     deploy = layout.course.deploy
     if deploy is not None and deploy.at is not None:
         wait = deploy.at + layout.rule.quiet_after_deploy - now.mono
