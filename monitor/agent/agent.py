@@ -99,6 +99,7 @@ class Agent:
             own_service_id=settings.own_service_id,
             dry_run=settings.dry_run,
             writes_per_minute=settings.writes_per_minute,
+            restarts_at_once=settings.restarts_at_once,
             prometheus=settings.prometheus,
             calendar=calendar,
             label_source=lambda service: label_rules(service, settings.labels),

@@ -33,6 +33,7 @@ from monitor.control.controller import Controller
 from monitor.control.moves import MovesUnderWay
 from monitor.control.node_control import NodeControl
 from monitor.control.observer import Observer
+from monitor.control.restarts import DEFAULT_RESTARTS_AT_ONCE
 from monitor.control.survival import Survival
 from monitor.engine.liveness import Liveness
 from monitor.engine.stream import EventStream
@@ -91,6 +92,7 @@ class Core:
         own_service_id: str | None = None,
         dry_run: bool = False,
         writes_per_minute: int = DEFAULT_WRITES_PER_MINUTE,
+        restarts_at_once: int = DEFAULT_RESTARTS_AT_ONCE,
         usage: UsageSource | None = None,
         numbers: NumberReader | None = None,
         prometheus: str | None = None,
@@ -175,6 +177,7 @@ class Core:
             observer=Noting(observer, self.ends, self.mirror.stopped_by_us, restarts, clock),
             dry_run=dry_run,
             writes_per_minute=writes_per_minute,
+            restarts_at_once=restarts_at_once,
             label_source=label_source,
             survival=self.survival,
             before_write=before_write,

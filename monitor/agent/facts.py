@@ -69,6 +69,9 @@ def operator_facts(controller: Controller, door: Door, now: Now) -> OperatorFact
         writes_per_minute=ceiling.per_minute,
         writes_counted=ceiling.used(now.mono),
         writes_waiting=ceiling.waiting,
+        restarts_at_once=controller.limits.restarts.most,
+        restarts_under_way=controller.limits.restarts.under_way(now.mono),
+        restarts_waiting=controller.limits.restarts.waiting,
     )
 
 

@@ -9,7 +9,7 @@ from monitor.agent.settings import Settings
 from monitor.model.rule import RuleSet
 from monitor.rulefile.label_limits import LabelCeilings
 
-DECIDING = frozenset({"dry_run", "labels", "prometheus", "writes_per_minute"})
+DECIDING = frozenset({"dry_run", "labels", "prometheus", "writes_per_minute", "restarts_at_once"})
 """The settings that change what is decided or done, and so must be the same on all managers."""
 
 

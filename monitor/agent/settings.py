@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE
+from monitor.control.restarts import DEFAULT_RESTARTS_AT_ONCE
 from monitor.export.family import TaskLabels
 from monitor.notify.target import Target
 from monitor.rulefile.label_limits import LabelCeilings
@@ -17,7 +18,8 @@ class Settings:
     they are mounts. service_labels, node_labels: Docker labels exported as metric labels.
     task_labels: whether a task's series carry its id, or its slot alone.
     labels: what rules in service labels may do.
-    writes_per_minute: how many writes the whole Swarm has to bear at most.
+    writes_per_minute: how many writes the whole Swarm has to bear at most. restarts_at_once: how
+    many of its tasks rules may restart at the same time.
     token_file, token: what a person must show to change anything; the file goes first and is
     read at each use. None and "": nobody may.
     prometheus: the server to ask where a metric names none; None: there is none.
@@ -44,6 +46,7 @@ class Settings:
     node_labels: tuple[str, ...] = ()
     task_labels: TaskLabels = TaskLabels.TASK
     writes_per_minute: int = DEFAULT_WRITES_PER_MINUTE
+    restarts_at_once: int = DEFAULT_RESTARTS_AT_ONCE
     token_file: Path | None = None
     token: str = field(default="", repr=False)
     fleet_host: str = "0.0.0.0"  # noqa: S104  # other nodes' agents reach it there

@@ -24,6 +24,7 @@ from monitor.cli.run import (
 )
 from monitor.cli.simulate import simulate
 from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE
+from monitor.control.restarts import DEFAULT_RESTARTS_AT_ONCE
 
 app = typer.Typer(
     name="swarm-monitor",
@@ -184,6 +185,15 @@ def run(  # noqa: PLR0917  # each is an option of the command
             help="How many writes in a minute the whole Swarm has to bear; more wait their turn.",
         ),
     ] = DEFAULT_WRITES_PER_MINUTE,
+    max_restarts_at_once: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=100_000,
+            envvar="SWARM_MONITOR_MAX_RESTARTS_AT_ONCE",
+            help="How many tasks of the whole Swarm rules may restart at once; more wait.",
+        ),
+    ] = DEFAULT_RESTARTS_AT_ONCE,
     token_file: Annotated[
         Path | None,
         typer.Option(
@@ -264,6 +274,7 @@ def run(  # noqa: PLR0917  # each is an option of the command
         task_labels=task_labels,
         service_id=service_id,
         writes_per_minute=max_writes_per_minute,
+        restarts_at_once=max_restarts_at_once,
         token_file=token_file,
         fleet_listen=fleet_listen,
         secret_file=secret_file,

@@ -13,6 +13,7 @@ from monitor.agent.run import run_agent
 from monitor.agent.settings import Settings
 from monitor.cli.token import TOKEN_VARIABLE
 from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE
+from monitor.control.restarts import DEFAULT_RESTARTS_AT_ONCE
 from monitor.engine.address import parse_address as parse_engine_address
 from monitor.export.family import TaskLabels
 from monitor.notify.target import Target, TargetError, parse_targets
@@ -48,6 +49,7 @@ class RunOptions:
     label_urls: bool = False
     label_restarts: bool = True
     writes_per_minute: int = DEFAULT_WRITES_PER_MINUTE
+    restarts_at_once: int = DEFAULT_RESTARTS_AT_ONCE
     token_file: Path | None = None
     fleet_listen: str = DEFAULT_FLEET_LISTEN
     secret_file: Path | None = None
@@ -111,6 +113,7 @@ def settings_from(options: RunOptions) -> Settings:
             allow_restart=options.label_restarts,
         ),
         writes_per_minute=options.writes_per_minute,
+        restarts_at_once=options.restarts_at_once,
         token_file=options.token_file,
         token=os.environ.get(TOKEN_VARIABLE, ""),
         fleet_host=fleet_host,

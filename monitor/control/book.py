@@ -109,6 +109,16 @@ class Book:
         """Services of which a task was moved and not all were seen to run since: since when."""
         return {service_id: at for service_id, (_, at) in self._moving.items()}
 
+    def restarted(self) -> Mapping[str, float]:
+        """Services that rules acted on without scaling: when they did last."""
+        found: dict[str, float] = {}
+        known = [*self._histories.items()]
+        known += [(key, history) for key, (history, _) in self._bygones.items()]
+        for (service_id, _), history in known:
+            if history.restarts:
+                found[service_id] = max(found.get(service_id, 0.0), history.restarts[-1])
+        return found
+
     def histories(self) -> Mapping[Key, History]:
         """Those of rules that are about a service now."""
         return self._histories

@@ -15,15 +15,17 @@ from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE, WriteCeiling
 from monitor.control.gates import Gates
 from monitor.control.heritage import Heritage
 from monitor.control.judge import Judge
+from monitor.control.limits import Limits
 from monitor.control.marks import Fate, mark_of
 from monitor.control.observer import Observer
 from monitor.control.pauses import Pauses
+from monitor.control.restarts import DEFAULT_RESTARTS_AT_ONCE, RestartsAtOnce
 from monitor.control.survival import Survival
 from monitor.control.unknown_past import as_if_just_done
 from monitor.control.views import Views
 from monitor.control.writes import WritesInFlight
 from monitor.decide import Recorded, record_write, remember
-from monitor.model.action import ScaleTo
+from monitor.model.action import Action, ScaleTo
 from monitor.model.decision import Decision
 from monitor.model.history import History
 from monitor.model.now import Now
@@ -65,13 +67,15 @@ class Controller:
         observer: Observer,
         dry_run: bool = False,
         writes_per_minute: int = DEFAULT_WRITES_PER_MINUTE,
+        restarts_at_once: int = DEFAULT_RESTARTS_AT_ONCE,
         label_source: LabelSource = lambda _: NO_LABELS,
         survival: Survival | None = None,
         evidence: EvidenceSource | None = None,
         before_write: Callable[[Decision], Awaitable[None]] | None = None,
     ) -> None:
         self.book = Book()
-        self.ceiling = WriteCeiling(writes_per_minute)
+        self.limits = Limits(WriteCeiling(writes_per_minute), RestartsAtOnce(restarts_at_once))
+        self.ceiling = self.limits.ceiling
         self.pauses = Pauses()
         self._views = views
         self._judging = Judge(usage, numbers, calendar, writer.own_service_id, evidence)
@@ -160,6 +164,7 @@ class Controller:
         Returns how many entries could not be read. What this agent alone can know stays.
         """
         left_out = self.heritage.adopt(state, now)
+        self.limits.restarts.take_over(self.book.restarted(), now.mono)
         for (service_id, _), own_version in self.heritage.own_versions(now):
             self.writes.learn_own(service_id, own_version)
         decided = state.get("decided")
@@ -241,7 +246,7 @@ class Controller:
             self._observer.forgot(last.rule, last.service_name)
         if not claims:
             self._ruled.pop(service_id, None)
-            self.ceiling.leave(service_id)
+            self.limits.leave(service_id)
             return
         self._ruled[service_id] = view.service.name
         closed_until = self.writes.closed_until(view, now)
@@ -259,15 +264,10 @@ class Controller:
         if term is not None and self._survival is not None:
             why_not = self._survival.ready_for(term)
             term = None if why_not else term
-        gates = Gates(
-            self._dry_run,
-            term,
-            why_not,
-            now,
-            self.pauses,
-            self.ceiling.room(service_id, now.mono),
-        )
-        write_is_due = waits = False
+        turn, no_room = self.limits.look(view, self.writes.own_version(service_id), now)
+        gates = Gates(self._dry_run, term, why_not, now, self.pauses, no_room, turn)
+        write_is_due = False
+        held: dict[Reason, Action | None] = {}
         look_again = now.mono + EVALUATE_AT_LEAST
         judged_on: list[Recorded] = []
         for claim in claims:
@@ -276,17 +276,17 @@ class Controller:
             decision = gates.admit(wanted, claim.rule, write_is_due)
             new = self.book.record(decision, recorded)
             self._observer.decided(decision, new)
-            waits = waits or decision.reason is Reason.WRITE_LIMIT
+            held[decision.reason] = wanted.action
             if decision.recheck_after is not None:
                 look_again = min(look_again, now.mono + decision.recheck_after)
             if (change := self._judging.next_change(claim.rule, now)) is not None:
                 look_again = min(look_again, change)
             if decision.action is not None and gates.term is not None:
                 write_is_due = True
-                self.ceiling.start(service_id, decision.id)
+                self.limits.start(decision, turn, now.mono)
                 permit = self._permit(claim.rule, view.service.name, gates.term, now)
                 self.writes.start(group, decision, permit, view)
-        self.ceiling.stand(service_id, waits=waits)
+        self.limits.stand(service_id, held, turn)
         self._due.again(service_id, look_again, judged_on if len(judged_on) == len(claims) else ())
         self._tell_changes()
 
@@ -367,7 +367,7 @@ class Controller:
         self.book.keep_history(decision.service_id, decision.rule, history)
 
     def _write_ended(self, decision: Decision, outcome: Outcome) -> None:
-        self.ceiling.end(decision.id, outcome, self._clock.now().mono)
+        self.limits.end(decision, outcome, self._clock.now().mono)
         self.book.note_outcome(decision, outcome)
         if outcome.kind is not OutcomeKind.UNKNOWN:
             self._write_settled(decision)
@@ -394,7 +394,7 @@ class Controller:
         self.book.forget_service(service_id, now)
         self.heritage.forget(service_id)
         self.assignments.forget(service_id)
-        self.ceiling.leave(service_id)
+        self.limits.leave(service_id)
         self._due.forget(service_id)
         self.writes.forget(service_id)
         self._ruled.pop(service_id, None)

@@ -1,13 +1,15 @@
 """What may hold back a decision that wants to act, besides the service itself.
 
 In this order, one reason each: paused, dry run, not the actor, another write of the service,
-the ceiling of writes. (Two rules that claim one service were told so before they decided.)
+the limit of restarts at once, the ceiling of writes. (Two rules that claim one service were told so
+before they decided.)
 """
 
 from dataclasses import dataclass, replace
 
 from monitor.control.ceiling import NoRoom
 from monitor.control.pauses import Pauses
+from monitor.control.restarts import TURN, Turn
 from monitor.model.action import (
     ForceUpdate,
     Notify,
@@ -26,13 +28,15 @@ from monitor.model.rule import AnyRule, NodeRule, RuleMode
 
 _NOW = Now(0.0, 0.0)
 _NO_PAUSES = Pauses()
+_NOBODY_WAITS = Turn()
 
 
 @dataclass(frozen=True, slots=True)
 class Gates:
     """dry_run: the whole agent's setting. term: of the actorship, None if not acting.
 
-    no_room: of the ceiling of writes for this service; None: it may be written to.
+    no_room: of the ceiling of writes for this service; None: it may be written to. turn: what its
+    restarts have to wait for.
     """
 
     dry_run: bool
@@ -41,6 +45,7 @@ class Gates:
     now: Now = _NOW
     pauses: Pauses = _NO_PAUSES
     no_room: NoRoom | None = None
+    turn: Turn = _NOBODY_WAITS
 
     def admit(self, decision: Decision, rule: AnyRule | NodeRule, write_is_due: bool) -> Decision:
         """The decision as it is, or without its action and with the reason that holds it back.
@@ -63,6 +68,8 @@ class Gates:
         if write_is_due:
             why, change = "another write of this service goes first", "that write has ended"
             return hold(decision, Reason.IN_FLIGHT, why, change)
+        if self.turn.full(decision.action):
+            return self._queue(decision)
         if self.no_room is not None:
             return self._wait(decision, self.no_room)
         return decision
@@ -71,6 +78,16 @@ class Gates:
         change = "somebody resumes it" if pause.until is None else "the pause ends or is lifted"
         left = None if pause.until is None else pause.until - self.now.wall
         return hold(decision, Reason.PAUSED, pause.sentence, change, left)
+
+    def _queue(self, decision: Decision) -> Decision:
+        turn = self.turn
+        ahead = f" and {turn.ahead} waited for before" if turn.ahead else ""
+        why = (
+            f"of at most {turn.most} tasks restarted at once in the whole Swarm {turn.under_way} "
+            f"are under way{ahead}; it waits for its turn"
+        )
+        change = "fewer tasks are being restarted (--max-restarts-at-once)"
+        return hold(decision, Reason.RESTART_LIMIT, why, change, TURN)
 
     def _wait(self, decision: Decision, no_room: NoRoom) -> Decision:
         count = no_room.per_minute

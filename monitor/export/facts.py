@@ -77,7 +77,7 @@ class OperatorFacts:
 
     pauses: (scope, name) of those in force. refusals: requests turned away, by reason.
     writes_counted: of the last minute, and under way. writes_waiting: services that wait for room
-    under the ceiling.
+    under the ceiling. restarts_at_once: the limit of tasks; restarts_waiting: services.
     """
 
     pauses: tuple[tuple[str, str], ...] = ()
@@ -85,6 +85,9 @@ class OperatorFacts:
     writes_per_minute: int = 0
     writes_counted: int = 0
     writes_waiting: int = 0
+    restarts_at_once: int = 0
+    restarts_under_way: int = 0
+    restarts_waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ class Reason(StrEnum):
     CRASH_LOOP = "crash_loop"
     PAUSED = "paused"
     WRITE_LIMIT = "write_limit"
+    RESTART_LIMIT = "restart_limit"
     FOREIGN_CHANGES = "foreign_changes"
     BREAKER_OPEN = "breaker_open"
     QUIET_AFTER_DEPLOY = "quiet_after_deploy"
@@ -95,6 +96,7 @@ _BLOCKING = frozenset(
         Reason.CRASH_LOOP,
         Reason.PAUSED,
         Reason.WRITE_LIMIT,
+        Reason.RESTART_LIMIT,
         Reason.FOREIGN_CHANGES,
         Reason.BREAKER_OPEN,
         Reason.QUIET_AFTER_DEPLOY,

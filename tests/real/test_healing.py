@@ -17,7 +17,7 @@ from tests.real.callers import calling
 from tests.real.lab import Swarm, eventually
 from tests.real.lab.image import product_image
 
-pytestmark = [pytest.mark.fleet, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.fleet, pytest.mark.thorough, pytest.mark.timeout(600)]
 
 Json = dict[str, Any]
 

@@ -10,7 +10,9 @@ from monitor.model.cause import Cause
 from monitor.model.condition import Exits, UnhealthyFor
 from monitor.model.container import Health
 from monitor.model.outcome import OutcomeKind
+from monitor.model.reason import Reason
 from monitor.model.rule import Backoff, Budget, RestartAction
+from monitor.model.selector import Selector
 from monitor.simulate.executor import Behaviour
 from monitor.web.state import Refused
 from tests.simulated.agents import Agents
@@ -73,6 +75,44 @@ async def test_stopped_tasks_count_for_the_budget_and_outlive_the_actor(made: Ag
     await made.acting(but=dead)
     await asyncio.sleep(600)
     assert stopped() == 2
+
+
+@fleet_of(replace(ONE_TASK, selector=Selector(names=("a", "b", "c"))), limit=1200)
+async def test_no_more_tasks_are_restarted_at_once_than_the_swarm_has_to_bear(made: Agents) -> None:
+    """Two tasks of each of three services leak, and the limit is 2: never are three missing, also
+    where the actor dies with two under way; in the end all six are replaced."""
+    for process in made.processes.values():
+        process.core.controller.limits.restarts.most = 2
+    made.swarm.behaviours["slow:1"] = Behaviour(start=15.0)
+    old: set[str] = set()
+    for name in ("a", "b", "c"):
+        parts = {"memory_limit": 100 * MIB, "constraints": ON_WORKERS, "image": "slow:1"}
+        await made.service(name, replicas=3, restart={"Delay": 10**9}, **parts)
+        old |= {task.id for task in made.swarm.running(name)[:2]}
+    await asyncio.sleep(20)
+    reading = made.swarm.load.reading
+
+    def leaks(service_id: str, task_id: str, *rest: object) -> object:
+        used = 95 * MIB if task_id in old else 10 * MIB
+        return replace(reading(service_id, task_id, *rest), working_set=used)
+
+    made.swarm.load.reading = leaks  # type: ignore[assignment,method-assign]
+
+    def running() -> set[str]:
+        return {task.id for name in ("a", "b", "c") for task in made.swarm.running(name)}
+
+    await made.until(lambda: len(running()) == 7, 60)
+    await asyncio.sleep(3)  # what happened is stored
+    dead = made.actor()
+    made.kill(dead.node)
+    fewest = 7
+    for _ in range(3000):
+        await asyncio.sleep(0.1)
+        fewest = min(fewest, len(running()))
+    assert fewest == 7
+    assert len(running()) == 9
+    assert not running() & old
+    assert Reason.RESTART_LIMIT in {one.reason for one in made.records.decisions}
 
 
 @virtual(limit=1200)

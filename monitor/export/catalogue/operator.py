@@ -59,4 +59,19 @@ OPERATOR_GENERATORS: tuple[Generator[AgentFacts], ...] = (
         "Services whose write waits for room under the ceiling.",
         lambda facts: facts.writes_waiting,
     ),
+    _number(
+        "swarm_agent_restarts_at_once_limit",
+        "Limit of tasks of the whole Swarm that rules may restart at once.",
+        lambda facts: facts.restarts_at_once,
+    ),
+    _number(
+        "swarm_agent_restarts_under_way",
+        "Tasks that rules have restarted or moved and that do not run again yet.",
+        lambda facts: facts.restarts_under_way,
+    ),
+    _number(
+        "swarm_agent_restarts_waiting",
+        "Services whose restart waits for room under that limit.",
+        lambda facts: facts.restarts_waiting,
+    ),
 )

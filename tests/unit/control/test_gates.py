@@ -5,7 +5,8 @@ import pytest
 from monitor.control.ceiling import NoRoom
 from monitor.control.gates import Gates
 from monitor.control.pauses import Pauses
-from monitor.model.action import ForceUpdate, ScaleTo
+from monitor.control.restarts import Turn
+from monitor.model.action import ForceUpdate, RestartTask, ScaleTo
 from monitor.model.now import Now
 from monitor.model.pause import PauseScope
 from monitor.model.reason import Reason
@@ -65,6 +66,31 @@ def test_of_several_gates_the_first_is_named():
         reasons.append(gates.admit(decision(ScaleTo(4)), scale_rule(), write_is_due=True).reason)
     reasons.append(gates.admit(decision(ScaleTo(4)), scale_rule(), write_is_due=False).reason)
     assert reasons == ["paused", "dry_run", "not_actor", "in_flight", "write_limit"]
+
+
+@pytest.mark.parametrize(
+    ("action", "turn", "held"),
+    [
+        (RestartTask("t", "n", "c", "1"), Turn(5, under_way=4), False),
+        (RestartTask("t", "n", "c", "1"), Turn(5, under_way=5), True),
+        (RestartTask("t", "n", "c", "1"), Turn(5, under_way=3, ahead=2), True),
+        (RestartTask("t", "n", "c", "1", move=True), Turn(1, under_way=1), True),
+        (ForceUpdate(), Turn(5, under_way=2, parallel=3), False),
+        (ForceUpdate(), Turn(5, under_way=3, parallel=3), True),
+        (ForceUpdate(), Turn(5, parallel=50), False),
+        (ForceUpdate(), Turn(5, ahead=1, parallel=50), True),
+        (ScaleTo(4), Turn(1, under_way=9), False),
+    ],
+)
+def test_restarts_wait_while_too_many_tasks_are_being_restarted(action, turn, held):
+    """By how many it restarts at once, with those that waited longer; one that is larger than the
+    limit goes alone. It is told how many there are, and is looked at again soon."""
+    found = replace(OPEN, turn=turn).admit(decision(action), scale_rule(), write_is_due=False)
+    assert (found.action is None) is held
+    if held:
+        assert found.reason is Reason.RESTART_LIMIT
+        assert f"of at most {turn.most} tasks restarted at once" in found.sentence
+        assert found.recheck_after == 2.0
 
 
 def test_a_gate_that_time_opens_is_looked_at_again_then():

@@ -190,6 +190,9 @@ FULL_FACTS = AgentFacts(
         writes_per_minute=30,
         writes_counted=4,
         writes_waiting=2,
+        restarts_at_once=5,
+        restarts_under_way=1,
+        restarts_waiting=3,
     ),
     fleet=FleetFacts(
         streams=True,
