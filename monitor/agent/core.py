@@ -191,7 +191,7 @@ class Core:
                 peers=None if shared is None else shared.peers,
                 parked=self._parked,
                 layouts=self._layouts,
-                rebalancing=self._rebalancing,
+                rebalancing=lambda one, at: self._moves.other(one, self.mirror.services(), at),
             ),
         )
         self._moves = MovesUnderWay(self.controller.book, self.controller.writes)
@@ -312,9 +312,6 @@ class Core:
             for gone in service_ids - there.keys():
                 self._health.forget(gone)
                 self._layouts.forget(gone)
-
-    def _rebalancing(self, service_id: str, now: float) -> str:
-        return self._moves.other(service_id, self.mirror.services(), now)
 
     def _parked(self, service_id: str) -> tuple[str, int] | None:
         return self.controller.book.parked(service_id)

@@ -7,13 +7,14 @@ import pytest
 from monitor.control.book import Book
 from monitor.control.restarts import GIVEN_UP_AFTER, RestartsAtOnce, Turn
 from monitor.model.action import ForceUpdate, RestartTask, ScaleTo
-from monitor.model.history import History
+from monitor.model.history import History, Seen
 from monitor.model.outcome import OutcomeKind
 from monitor.model.task import TaskState
 from tests.unit.build import decision, service, task, view
 
 ONE = RestartTask("t", "n", "c", "1")
 WEB = service(id="s1", replicas=3)
+SEEN = Seen(7, 3, "t")
 WHOLE = view(service=WEB, tasks=tuple(task(n) for n in (1, 2, 3)))
 
 
@@ -99,11 +100,12 @@ def test_a_whole_service_weighs_what_its_update_replaces_at_once(config, replica
 def test_what_was_under_way_before_is_taken_over():
     """Of the last ten minutes, by what the histories tell; what is known here stays as it is."""
     book = Book()
-    book.keep_history("s1", "leak", History(restarts=(1.0, 950.0)))
-    book.keep_history("s1", "even", History(restarts=(900.0,)))
-    book.take_over(("s2", "leak"), History(restarts=(940.0,)), 960.0)
-    book.keep_history("s3", "leak", History(restarts=(100.0,)))
+    book.keep_history("s1", "leak", History(seen=SEEN, restarts=(1.0, 950.0)))
+    book.keep_history("s1", "even", History(seen=SEEN, restarts=(900.0,)))
+    book.take_over(("s2", "leak"), History(seen=SEEN, restarts=(940.0,)), 960.0)
+    book.keep_history("s3", "leak", History(seen=SEEN, restarts=(100.0,)))
     book.keep_history("s4", "leak", History())
+    book.keep_history("node1", "sick", History(restarts=(999.0,)))
     assert book.restarted() == {"s1": 950.0, "s2": 940.0, "s3": 100.0}
     made = begun(2, 955.0)
     made.take_over(book.restarted(), 1000.0)
