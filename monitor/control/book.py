@@ -110,13 +110,12 @@ class Book:
         return {service_id: at for service_id, (_, at) in self._moving.items()}
 
     def restarted(self) -> Mapping[str, float]:
-        """Services that rules acted on without scaling: when they did last. (Nodes are never seen
-        with replicas and a template.)"""
+        """Services, and nodes, that rules acted on without scaling: when they did last."""
         found: dict[str, float] = {}
         known = [*self._histories.items()]
         known += [(key, history) for key, (history, _) in self._bygones.items()]
         for (service_id, _), history in known:
-            if history.restarts and history.seen is not None:
+            if history.restarts:
                 found[service_id] = max(found.get(service_id, 0.0), history.restarts[-1])
         return found
 

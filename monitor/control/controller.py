@@ -74,8 +74,8 @@ class Controller:
         before_write: Callable[[Decision], Awaitable[None]] | None = None,
     ) -> None:
         self.book = Book()
-        self.limits = Limits(WriteCeiling(writes_per_minute), RestartsAtOnce(restarts_at_once))
-        self.ceiling = self.limits.ceiling
+        self.ceiling = WriteCeiling(writes_per_minute)
+        self.limits = Limits(self.ceiling, RestartsAtOnce(restarts_at_once, views.services))
         self.pauses = Pauses()
         self._views = views
         self._judging = Judge(usage, numbers, calendar, writer.own_service_id, evidence)

@@ -1,6 +1,6 @@
 """How many tasks are being restarted at once in the whole Swarm, and whose turn is next."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 
 from monitor.model.action import Action, ForceUpdate, RestartTask
@@ -51,10 +51,12 @@ class RestartsAtOnce:
     """Tasks that rules restart or move count from when that is admitted until their service was
     seen with all of its tasks running and no rollout; monotonic seconds.
 
-    Who found no room waits in a line, first come first served.
+    Who found no room waits in a line, first come first served. services: the ids of those there
+    are; what is known of others counts for nothing.
     """
 
-    most: int = DEFAULT_RESTARTS_AT_ONCE
+    most: int
+    services: Callable[[], Container[str]]
     _under_way: dict[str, tuple[int, float]] = field(default_factory=dict)
     _line: dict[str, int] = field(default_factory=dict)
 
@@ -71,7 +73,8 @@ class RestartsAtOnce:
         over = [one for one, (_, at) in self._under_way.items() if now - at >= GIVEN_UP_AFTER]
         for service_id in over:
             del self._under_way[service_id]
-        return sum(count for count, _ in self._under_way.values())
+        there = self.services()
+        return sum(count for one, (count, _) in self._under_way.items() if one in there)
 
     @property
     def waiting(self) -> int:

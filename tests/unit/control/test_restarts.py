@@ -7,14 +7,13 @@ import pytest
 from monitor.control.book import Book
 from monitor.control.restarts import GIVEN_UP_AFTER, RestartsAtOnce, Turn
 from monitor.model.action import ForceUpdate, RestartTask, ScaleTo
-from monitor.model.history import History, Seen
+from monitor.model.history import History
 from monitor.model.outcome import OutcomeKind
 from monitor.model.task import TaskState
 from tests.unit.build import decision, service, task, view
 
 ONE = RestartTask("t", "n", "c", "1")
 WEB = service(id="s1", replicas=3)
-SEEN = Seen(7, 3, "t")
 WHOLE = view(service=WEB, tasks=tuple(task(n) for n in (1, 2, 3)))
 
 
@@ -25,7 +24,7 @@ def lacking(count):
 
 
 def begun(count=2, at=0.0):
-    made = RestartsAtOnce(5)
+    made = RestartsAtOnce(5, lambda: {"s1", "s2", "s3"})
     made.start("s1", count, at)
     return made
 
@@ -60,7 +59,7 @@ def test_what_was_refused_counts_no_more(kind):
 
 def test_who_waits_longest_comes_first():
     """Those behind see what it needs as taken, and one that is gone, or had its turn, leaves."""
-    made = RestartsAtOnce(5)
+    made = RestartsAtOnce(5, lambda: {"s0", "s1"})
     made.start("s0", 5, 0.0)
     made.stand("s1", 4)
     made.stand("s2", 1)
@@ -91,24 +90,24 @@ def test_who_waits_longest_comes_first():
 def test_a_whole_service_weighs_what_its_update_replaces_at_once(config, replicas, weight):
     """None at all, where it is the Swarm's own default of one; all of them, where it is 0."""
     spec = {} if config is None else {"UpdateConfig": config}
-    found = RestartsAtOnce().turn(service(replicas=replicas, raw={"Spec": spec}), 0.0)
+    found = RestartsAtOnce(5, dict).turn(service(replicas=replicas, raw={"Spec": spec}), 0.0)
     assert found.weight(ForceUpdate()) == weight
     assert found.weight(ONE) == 1
     assert Turn().weight(ScaleTo(1)) == 0
 
 
 def test_what_was_under_way_before_is_taken_over():
-    """Of the last ten minutes, by what the histories tell; what is known here stays as it is."""
+    """Of the last ten minutes, by what the histories tell; what is known here stays as it is, and
+    what is no service (any more) counts for nothing."""
     book = Book()
-    book.keep_history("s1", "leak", History(seen=SEEN, restarts=(1.0, 950.0)))
-    book.keep_history("s1", "even", History(seen=SEEN, restarts=(900.0,)))
-    book.take_over(("s2", "leak"), History(seen=SEEN, restarts=(940.0,)), 960.0)
-    book.keep_history("s3", "leak", History(seen=SEEN, restarts=(100.0,)))
+    book.keep_history("s1", "leak", History(restarts=(1.0, 950.0)))
+    book.keep_history("s1", "even", History(restarts=(900.0,)))
+    book.take_over(("s2", "leak"), History(restarts=(940.0,)), 960.0)
+    book.keep_history("s3", "leak", History(restarts=(100.0,)))
     book.keep_history("s4", "leak", History())
-    book.keep_history("node1", "sick", History(restarts=(999.0,)))
     assert book.restarted() == {"s1": 950.0, "s2": 940.0, "s3": 100.0}
     made = begun(2, 955.0)
-    made.take_over(book.restarted(), 1000.0)
+    made.take_over(book.restarted() | {"node1": 999.0, "gone": 999.0}, 1000.0)
     assert made.under_way(1000.0) == 3
     made.seen(WHOLE, rolling=False)
     assert made.under_way(1000.0) == 1
