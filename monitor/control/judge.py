@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from monitor.control.assignment import Claim
 from monitor.control.measure import measure
-from monitor.decide import Recorded, ambiguous, decide, record
+from monitor.decide import Recorded, ambiguous, decide, lean, record
 from monitor.model.decision import Decision
 from monitor.model.history import History
 from monitor.model.now import Now
@@ -20,7 +20,7 @@ NOTHING_MEASURED = Usage()
 
 
 class Judge:
-    """Gathers what the rule asks for and decides; remembers and changes nothing."""
+    """Gathers what the rule asks for and decides; remembers and changes nothing that counts."""
 
     def __init__(
         self,
@@ -35,6 +35,7 @@ class Judge:
         self._numbers = numbers
         self._calendar = calendar
         self._own_service_id = own_service_id
+        self._leaned: tuple[ServiceView, ServiceView] | None = None
 
     def in_force(self, rule: AnyRule, now: Now) -> AnyRule:
         """The rule with the bounds that its schedules give it now."""
@@ -61,5 +62,16 @@ class Judge:
         usage = measure(rule, view, self._usage, self._numbers, now.mono)
         own = view.service.id == self._own_service_id()
         known = self._evidence.evidence(rule, view, now)
-        recorded = record(rule, view, usage, history, now, own_service=own, evidence=known)
+        recorded = record(
+            *(rule, view, usage, history, now),
+            own_service=own,
+            evidence=known,
+            leaned=self._lean(view),
+        )
         return decide(rule, view, usage, history, now, own_service=own, evidence=known), recorded
+
+    def _lean(self, view: ServiceView) -> ServiceView:
+        """All rules of a service are judged on one view, one after the other."""
+        if self._leaned is None or self._leaned[0] is not view:
+            self._leaned = view, lean(view)
+        return self._leaned[1]

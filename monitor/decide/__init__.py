@@ -11,7 +11,7 @@ from monitor.decide.guards import guard_recheck, guard_sentence, rollout_guard
 from monitor.decide.history import record_version, record_write, remember
 from monitor.decide.node import decide_node
 from monitor.decide.refusals import ambiguous
-from monitor.decide.replay import Recorded, record, replay
+from monitor.decide.replay import Recorded, lean, record, replay
 
 __all__ = [
     "Recorded",
@@ -20,6 +20,7 @@ __all__ = [
     "decide_node",
     "guard_recheck",
     "guard_sentence",
+    "lean",
     "metrics_of",
     "not_written",
     "record",

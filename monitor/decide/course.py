@@ -47,9 +47,8 @@ def with_handled(course: Course, entries: Iterable[Entries], keys: Iterable[str]
     """keys: of the rule's conditions now; what others were dealt with is forgotten."""
     known = dict(course.handled) | {key: at for one in entries for key, at in one}
     kept = set(keys)
-    return replace(
-        course, handled=tuple(sorted((key, at) for key, at in known.items() if key in kept))
-    )
+    handled = tuple(sorted((key, at) for key, at in known.items() if key in kept))
+    return course if handled == course.handled else replace(course, handled=handled)
 
 
 def since_deploy(course: Course) -> float | None:

@@ -19,13 +19,13 @@ def find_usage(look: Look, condition: TaskCondition, task: Task) -> Found:
     state = bound.observe(task.id, sample, look.past, now)
     met = state.lasted(condition.for_seconds, now)
     lasted = None if state.since is None else now - state.since
-    said = words.duration(lasted or 0.0)
-    level = _level(task, bound, sample)
+    # Nearly always it does not hold at all: then there is nothing to put into words.
+    level = "" if state.since is None else _level(task, bound, sample)
     return Found(
         condition,
         task,
         met=met,
-        because=f"{level} for {said}" if met else "",
+        because=f"{level} for {words.duration(lasted or 0.0)}" if met else "",
         lasted=lasted,
         progress=_progress(task, bound, state, level, now),
         gap=state.gap is not None,

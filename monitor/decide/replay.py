@@ -53,6 +53,13 @@ class Recorded:
         return found
 
 
+def lean(view: ServiceView) -> ServiceView:
+    """Without what counts for no decision: the raw spec, and nodes that run none of the tasks."""
+    used = dict.fromkeys(task.node_id for task in view.tasks)
+    nodes = {key: view.nodes[key] for key in used if key in view.nodes}
+    return replace(view, nodes=nodes, service=replace(view.service, raw={}))
+
+
 def record(
     rule: AnyRule,
     view: ServiceView,
@@ -63,14 +70,15 @@ def record(
     own_service: bool = False,
     rivals: tuple[str, ...] = (),
     evidence: Evidence = NO_EVIDENCE,
+    leaned: ServiceView | None = None,
 ) -> Recorded:
-    """The arguments of one call of `decide` (or, with rivals, of `ambiguous`)."""
-    used = dict.fromkeys(task.node_id for task in view.tasks)
-    nodes = {key: view.nodes[key] for key in used if key in view.nodes}
-    lean = replace(view, nodes=nodes, service=replace(view.service, raw={}))
+    """The arguments of one call of `decide` (or, with rivals, of `ambiguous`).
+
+    leaned: `lean(view)`, where it is known already.
+    """
     return Recorded(
         rule=rule,
-        view=lean,
+        view=lean(view) if leaned is None else leaned,
         usage=usage,
         history=history,
         now=now,

@@ -175,6 +175,8 @@ def _with_breaker(case: Case, rule: RestartRule, findings: Findings) -> Findings
     )
     well = not findings.due and converged(case, ())
     state = closed_by(state, rule.breaker, findings.course.deploy, well=well, now=now)
+    if state == findings.course.breaker:
+        return findings
     return replace(findings, course=replace(findings.course, breaker=state))
 
 

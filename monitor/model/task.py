@@ -31,8 +31,11 @@ class TaskState(IntEnum):
 
     @property
     def ended(self) -> bool:
-        return self > TaskState.RUNNING
+        return self > _RUNNING
 
+
+# Members of an enumeration are slow to get at, and these are asked for all the time.
+_RUNNING, _COMPLETE = TaskState.RUNNING, TaskState.COMPLETE
 
 TASK_STATES: dict[str, TaskState] = {state.label: state for state in TaskState}
 
@@ -74,7 +77,7 @@ class Task:
 
         A job's tasks are wanted complete, all others running.
         """
-        return self.desired_state <= TaskState.COMPLETE and not self.state.ended
+        return self.desired_state <= _COMPLETE and self.state <= _RUNNING
 
     @property
     def place(self) -> str:

@@ -26,7 +26,26 @@ class LimitReached(VirtualTimeStopped):
     """The next timer lies beyond the limit of virtual seconds that was given."""
 
 
-class VirtualHandle(asyncio.Handle):
+class _Runs:
+    """As `asyncio.Handle` runs, without what is only needed where debugging is on."""
+
+    __slots__ = ()
+    _callback: Any
+    _args: Any
+    _loop: Any
+    _context: Any
+
+    def _run(self) -> None:
+        try:
+            self._context.run(self._callback, *self._args)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # noqa: BLE001  (as asyncio: the loop goes on)
+            message = f"Exception in callback {self._callback!r}"
+            self._loop.call_exception_handler({"message": message, "exception": error})
+
+
+class VirtualHandle(_Runs, asyncio.Handle):
     """A callback that is due, without what the loops of real time ask of each (debugging)."""
 
     __slots__ = ()
@@ -42,7 +61,7 @@ class VirtualHandle(asyncio.Handle):
         self._repr = self._source_traceback = None
 
 
-class VirtualTimer(asyncio.TimerHandle):
+class VirtualTimer(_Runs, asyncio.TimerHandle):
     """A callback for later."""
 
     __slots__ = ()
@@ -126,7 +145,8 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def _run_once(self) -> None:
         """What is ready runs; where nothing is, time jumps to the next timer first."""
         ready, timers = self._ready, self._timers  # type: ignore[attr-defined]
-        while timers and (timers[0][2].cancelled() or timers[0][0] <= self._now):
+        now = self._now
+        while timers and (timers[0][0] <= now or timers[0][2].cancelled()):
             ready.append(heappop(timers)[2])
         if self._in_threads or len(self._selector.get_map()) > self._own_sockets:  # type: ignore[attr-defined]
             self._look_at_sockets(None if self._in_threads and not ready else 0)
@@ -136,8 +156,8 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
                 ready.append(heappop(timers)[2])
         for _ in range(len(ready)):
             handle = ready.popleft()
-            if not handle.cancelled():
-                handle._run()  # noqa: SLF001  (as the loop it stands on)
+            if not handle._cancelled:  # noqa: SLF001  (as the loop it stands on)
+                handle._run()  # noqa: SLF001
 
     def _look_at_sockets(self, timeout: float | None) -> None:
         self._process_events(self._selector.select(timeout))  # type: ignore[attr-defined]
