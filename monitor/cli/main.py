@@ -23,6 +23,7 @@ from monitor.cli.run import (
     run_run,
 )
 from monitor.cli.simulate import simulate
+from monitor.cli.top import run_top
 from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE
 from monitor.control.restarts import DEFAULT_RESTARTS_AT_ONCE
 
@@ -318,6 +319,21 @@ def schema() -> None:
 def status(agent: AgentUrl = DEFAULT_AGENT, as_json: AsJson = False) -> None:
     """Show the Swarm, its services and the rules at a glance."""
     raise typer.Exit(run_status(agent, as_json=as_json))
+
+
+@app.command()
+def top(
+    agent: AgentUrl = DEFAULT_AGENT,
+    interval: Annotated[
+        float,
+        typer.Option(min=0.5, max=3600.0, metavar="SECONDS", help="Between two looks."),
+    ] = 2.0,
+    once: Annotated[
+        bool, typer.Option("--once", help="Print once and end, as without a terminal.")
+    ] = False,
+) -> None:
+    """Show what `status` shows, live, until Ctrl-C."""
+    raise typer.Exit(run_top(agent, interval=interval, once=once))
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -12,18 +12,23 @@ Json = dict[str, Any]
 
 def show_status(console: Console, status: Json) -> None:
     """status: as `/api/v1/status` answers."""
+    for part in status_parts(status):
+        console.print(part)
+
+
+def status_parts(status: Json) -> list[RenderableType]:
+    """What is shown, one below the other."""
+    parts: list[RenderableType] = []
     for agent in status["agents"]:
         state = "acts" if agent["acting"] else "watches"
         line = f"agent on {agent['node_name'] or '?'} ({agent['role']}) {state}"
-        console.print(Text(line + (f": {agent['message']}" if agent["message"] else "")))
-    for pause in status["pauses"]:
-        console.print(Text(f"{pause['sentence']}.", style="yellow"))
-    for problem in status["problems"]:
-        console.print(Text(f"rule files: {problem}", style="red"))
-    console.print(_services(status["services"]))
-    console.print(_nodes(status["nodes"]))
+        parts.append(Text(line + (f": {agent['message']}" if agent["message"] else "")))
+    parts += [Text(f"{pause['sentence']}.", style="yellow") for pause in status["pauses"]]
+    parts += [Text(f"rule files: {problem}", style="red") for problem in status["problems"]]
+    parts += [_services(status["services"]), _nodes(status["nodes"])]
     if status["rules"]:
-        console.print(_rules(status["rules"]))
+        parts.append(_rules(status["rules"]))
+    return parts
 
 
 def _table(title: str, *columns: str) -> Table:

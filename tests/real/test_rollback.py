@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.real.acting import IDLE_COMMAND, all_on_spec, inspect
+import pytest
+
+from tests.real.acting import IDLE_COMMAND, all_on_spec, inspect, rules, update, with_replicas
 from tests.real.agent import running_agent, wait_for
 from tests.real.lab import Swarm
 
@@ -98,4 +100,57 @@ def test_a_service_scaled_several_times_goes_back_to_its_deploy(
         assert (told["action"], told["service_name"]) == ("rollback", "web")
         assert agent.metric("swarm_agent_notifications_sent_total", target="webhook") >= 1
         assert not any("V=1" in str(line) for line in agent.lines())
+    one_node.remove_services()
+
+
+BAD_DEPLOY = """
+- name: bad-deploy
+  services: [web]
+  restart:
+    when: {exits: {codes: [3], count: 3, within: 5m}}
+    action: rollback
+    quiet_after_deploy: 8s
+"""
+
+
+@pytest.mark.slow
+def test_a_bad_deploy_is_known_by_its_exits_and_rolled_back_by_a_rule(
+    one_node: Swarm, tmp_path: Path
+) -> None:
+    """Before and after the deploy people scale: the Swarm's own previous spec is the bad one by
+    then. What ran before the deploy comes back, once, with the replicas that were set last."""
+    options = ("--replicas=1", "--update-monitor=200ms", "--stop-grace-period=0s", "--env=V=1")
+    delays = ("--update-parallelism=0", "--restart-delay=500ms")
+    manager = one_node.manager
+    one_node.create_service("web", *options, *delays, command=IDLE_COMMAND)
+    one_node.wait_running("web", 1)
+    good = inspect(manager, "web")["Spec"]
+    with running_agent(tmp_path, manager.url, rules(tmp_path, BAD_DEPLOY)) as agent:
+        wait_for(lambda: agent.reason("web"), 20, agent.messages)
+        for count in (3, 2):
+            update(manager, "web", replicas=count)
+            one_node.wait_running("web", count)
+        update(manager, "web", command=["sh", "-c", "sleep 1; exit 3"], env=["V=2"])
+        wait_for(
+            lambda: (inspect(manager, "web").get("UpdateStatus") or {}).get("State") == "completed",
+            30,
+            lambda: "the bad deploy to count as completed",
+        )
+        update(manager, "web", replicas=4)
+        before = inspect(manager, "web")
+        assert "V=2" in before["PreviousSpec"]["TaskTemplate"]["ContainerSpec"]["Env"]
+        wait_for(
+            lambda: inspect(manager, "web")["Spec"] == with_replicas(good, 4),
+            40,
+            lambda: f"the rollback; the last decisions were {agent.decisions('web')[:3]}",
+        )
+        wait_for(
+            lambda: len(one_node.running("web")) == 4 and all_on_spec(one_node, "web"),
+            60,
+            lambda: f"the good tasks: {one_node.running('web')}",
+        )
+        done = [one for one in agent.decisions("web") if one["action"] == "rollback"]
+        assert [one["outcome"] for one in done] == ["applied"], done
+        wait_for(lambda: agent.reason("web") != "not_converged", 20, lambda: "it to be calm")
+        assert inspect(manager, "web")["Spec"] == with_replicas(good, 4)
     one_node.remove_services()

@@ -14,6 +14,7 @@ from monitor.cli.main import app
 
 ROOT = Path(__file__).parents[2]
 STACKS = ("stack.yml", "deploy/monitoring.yml", "deploy/token.yml", "deploy/socket-proxy.yml")
+STACKS += ("deploy/notify.yml",)
 
 
 def known_variables() -> set[str]:
