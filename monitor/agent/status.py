@@ -18,6 +18,7 @@ from monitor.control.by_hand import ByHand
 from monitor.control.controller import Controller
 from monitor.control.node_control import NodeControl
 from monitor.engine.liveness import Liveness
+from monitor.export.block import Block
 from monitor.export.exposition import Exposition
 from monitor.model.cause import TaskEnd
 from monitor.model.logs import TaskLog
@@ -104,7 +105,7 @@ class AgentState:
         self._refresh_exposition = refresh_exposition
         self._clock = clock
 
-    async def metrics(self, *, openmetrics: bool, names: frozenset[str]) -> Sequence[bytes]:
+    async def metrics(self, *, openmetrics: bool, names: frozenset[str]) -> Sequence[Block]:
         self._refresh_exposition()
         return await self._exposition.scrape(
             openmetrics=openmetrics,

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
+from monitor.export.block import Block
 from monitor.export.budget import SeriesBudget
 from monitor.export.catalogue.nodes import CLUSTER_KIND, node_kind
 from monitor.export.catalogue.services import service_kind
@@ -140,13 +141,14 @@ class ClusterExposition:
             self._dirty_nodes.clear()
         return self._store.refresh(limit) or bool(self._dirty)
 
-    def pieces(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> list[bytes]:
-        """See `ExpositionStore.pieces`."""
+    def blocks(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> list[Block]:
+        """See `ExpositionStore.blocks`."""
         self.refresh()
-        return self._store.pieces(openmetrics=openmetrics, names=names)
+        return self._store.blocks(openmetrics=openmetrics, names=names)
 
     def render(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> bytes:
-        return b"".join(self.pieces(openmetrics=openmetrics, names=names))
+        self.refresh()
+        return self._store.render(openmetrics=openmetrics, names=names)
 
     def _derive(self, service_id: str) -> None:
         view = replace(self._views[service_id], nodes=self._nodes)

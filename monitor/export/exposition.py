@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from monitor.export.agent_metrics import AgentMetrics
+from monitor.export.block import Block
 from monitor.export.cluster import ClusterExposition
 from monitor.export.family import Family
 from monitor.export.local import LocalExposition
@@ -21,7 +22,7 @@ class _Part(Protocol):
     @property
     def series(self) -> int: ...
     def refresh(self, limit: int | None = None) -> bool: ...
-    def pieces(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> list[bytes]: ...
+    def blocks(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> list[Block]: ...
 
 
 class Exposition:
@@ -54,8 +55,8 @@ class Exposition:
         cluster: bool,
         fresh: bool,
         names: frozenset[str] = frozenset(),
-    ) -> list[bytes]:
-        """The whole exposition in one format, in pieces that only need to be joined.
+    ) -> list[Block]:
+        """The whole exposition in one format, in blocks one after the other.
 
         cluster: whether this agent exports the Swarm's series: only the one that acts does.
         fresh: whether the mirror is in touch with a manager. Where it is not, the Swarm's
@@ -72,15 +73,14 @@ class Exposition:
             parts.append(self._cluster)
         for part in parts:
             await _refresh(part)
-        pieces: list[bytes] = []
+        blocks: list[Block] = []
         for part in parts:
-            pieces += part.pieces(openmetrics=openmetrics, names=names)
+            blocks += part.blocks(openmetrics=openmetrics, names=names)
         self._agent.scraping(sum(part.series for part in parts))
-        pieces.append(self._agent.render(openmetrics=openmetrics, names=names))
-        if openmetrics:
-            pieces.append(EOF)
+        end = EOF if openmetrics else b""
+        blocks.append(Block((self._agent.render(openmetrics=openmetrics, names=names), end)))
         self._agent.scraped(self._now().mono - started)
-        return pieces
+        return blocks
 
 
 async def _refresh(part: _Part) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from monitor.export.block import Block
 from monitor.export.budget import SeriesBudget
 from monitor.export.catalogue.usage import usage_kind
 from monitor.export.family import Family, TaskLabels
@@ -70,9 +71,9 @@ class LocalExposition:
         """Renders up to `limit` changed tasks; whether some are left."""
         return self._store.refresh(limit)
 
-    def pieces(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> list[bytes]:
-        """See `ExpositionStore.pieces`."""
-        return self._store.pieces(openmetrics=openmetrics, names=names)
+    def blocks(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> list[Block]:
+        """See `ExpositionStore.blocks`."""
+        return self._store.blocks(openmetrics=openmetrics, names=names)
 
     def render(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> bytes:
-        return b"".join(self.pieces(openmetrics=openmetrics, names=names))
+        return self._store.render(openmetrics=openmetrics, names=names)

@@ -2,28 +2,36 @@
 
 A scrape renders what was marked since the last one and takes the rest from cache, as
 kube-state-metrics does, so its cost follows the changes and not the number of series. The cache
-is there once, in pieces: a whole document of 10,000 tasks is another 16 MB each time it is joined.
+is there once, in blocks of lines: a whole document of 10,000 tasks is another 16 MB each time it
+is joined, and a tenth of a second each time it is packed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from monitor.export.block import Block, joined
 from monitor.export.budget import SeriesBudget
 from monitor.export.family import Family, Generator, Kind
 from monitor.export.text import escape_labels, format_value, header, line_template, open_line
 
+_BLOCK = 256
+"""Objects of one family in a block: some 30 kB, packed in a third of a millisecond."""
+
 
 class _Column:
-    """One family: the bytes of each object that has samples."""
+    """One family: the bytes of each object that has samples, by the object's row."""
 
-    __slots__ = ("_extra", "_family", "_samples", "_template", "headers", "lines", "name")
+    __slots__ = ("_blocks", "_extra", "_family", "_filled", "_headers", "_lines", "_samples",
+                 "_template", "name")  # fmt: skip
 
     def __init__(self, generator: Generator[Any]) -> None:
         family = generator.family
         self.name = family.name
-        self.headers = (header(family, openmetrics=False), header(family, openmetrics=True))
-        self.lines: dict[str, bytes] = {}
+        self._headers = tuple(Block((header(family, openmetrics=way),)) for way in (False, True))
+        self._lines: list[bytes] = []
+        self._blocks: list[Block | None] = []
+        self._filled = 0
         self._family = family
         self._samples = generator.samples
         self._extra = generator.extra
@@ -45,29 +53,60 @@ class _Column:
             ]
         return "".join(lines).encode(), len(lines)
 
-    def keep(self, key: str, rendered: bytes) -> None:
-        if self.lines.get(key, b"") == rendered:
+    def keep(self, row: int, rendered: bytes) -> None:
+        while row >= len(self._lines):
+            self._lines.append(b"")
+        before = self._lines[row]
+        if before == rendered:
             return
-        if rendered:
-            self.lines[key] = rendered
-        else:
-            del self.lines[key]
+        self._filled += bool(rendered) - bool(before)
+        self._lines[row] = rendered
+        number = row // _BLOCK
+        while number >= len(self._blocks):
+            self._blocks.append(None)
+        self._blocks[number] = None
 
-    def pieces(self, *, openmetrics: bool) -> Iterable[bytes]:
-        return (self.headers[openmetrics], *self.lines.values()) if self.lines else ()
+    def blocks(self, *, openmetrics: bool) -> Iterator[Block]:
+        if not self._filled:
+            return
+        yield self._headers[openmetrics]
+        for number, kept in enumerate(self._blocks):
+            block = kept if kept is not None else self._block(number)
+            if block.lines:
+                yield block
+
+    def _block(self, number: int) -> Block:
+        first = number * _BLOCK
+        block = Block(tuple(line for line in self._lines[first : first + _BLOCK] if line))
+        self._blocks[number] = block
+        return block
 
 
 class _Table:
-    """All objects of one kind."""
+    """All objects of one kind. rows: where each key's lines and number of series are."""
 
-    __slots__ = ("columns", "dirty", "objects", "refused", "series")
+    __slots__ = ("columns", "dirty", "free", "objects", "refused", "rows", "series")
 
     def __init__(self, kind: Kind[Any]) -> None:
         self.columns = tuple(_Column(generator) for generator in kind.generators)
         self.objects: dict[str, Any] = {}
         self.dirty: dict[str, None] = {}
         self.refused: dict[str, None] = {}
-        self.series: dict[str, int] = {}
+        self.rows: dict[str, int] = {}
+        self.free: list[int] = []
+        self.series: list[int] = []
+
+    def row(self, key: str) -> int:
+        """Where the object's lines are; a new one takes the place of one that is gone."""
+        found = self.rows.get(key)
+        if found is None:
+            if self.free:
+                found = self.free.pop()
+            else:
+                found = len(self.series)
+                self.series.append(0)
+            self.rows[key] = found
+        return found
 
 
 class ExpositionStore:
@@ -93,7 +132,7 @@ class ExpositionStore:
     @property
     def series(self) -> int:
         """Series rendered at the last refresh."""
-        return sum(sum(table.series.values()) for table in self._tables.values())
+        return sum(sum(table.series) for table in self._tables.values())
 
     @property
     def pending(self) -> int:
@@ -116,9 +155,13 @@ class ExpositionStore:
             return
         table.dirty.pop(key, None)
         table.refused.pop(key, None)
+        row = table.rows.pop(key, None)
+        if row is None:  # never rendered
+            return
         for column in table.columns:
-            column.keep(key, b"")
-        freed = table.series.pop(key, 0)
+            column.keep(row, b"")
+        freed, table.series[row] = table.series[row], 0
+        table.free.append(row)
         if freed:
             self._budget.admit(0, freed)
 
@@ -144,7 +187,8 @@ class ExpositionStore:
     def _render(self, table: _Table, key: str) -> None:
         rendered = [column.rendered(table.objects[key]) for column in table.columns]
         series = sum(count for _, count in rendered)
-        before = table.series.get(key, 0)
+        row = table.row(key)
+        before = table.series[row]
         if not self._budget.admit(series, before):
             if key not in table.refused:
                 self._budget.refuse(series)
@@ -153,21 +197,21 @@ class ExpositionStore:
             rendered, series = [(b"", 0)] * len(table.columns), 0
         else:
             table.refused.pop(key, None)
-        table.series[key] = series
+        table.series[row] = series
         for column, (lines, _) in zip(table.columns, rendered, strict=True):
-            column.keep(key, lines)
+            column.keep(row, lines)
 
     def render(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> bytes:
         """The exposition, without OpenMetrics' closing `# EOF`; some families only by `names`."""
-        return b"".join(self.pieces(openmetrics=openmetrics, names=names))
+        return joined(self.blocks(openmetrics=openmetrics, names=names))
 
-    def pieces(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> list[bytes]:
-        """The same as headers and lines, none of which is copied; later changes are not in it."""
+    def blocks(self, *, openmetrics: bool, names: frozenset[str] = frozenset()) -> list[Block]:
+        """The same in blocks; those without a change are the very ones of the last time."""
         self.refresh()
         return [
-            piece
+            block
             for table in self._tables.values()
             for column in table.columns
             if not names or column.name in names
-            for piece in column.pieces(openmetrics=openmetrics)
+            for block in column.blocks(openmetrics=openmetrics)
         ]

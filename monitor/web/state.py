@@ -6,6 +6,7 @@ from typing import Protocol
 
 from monitor.control.assignment import Claim
 from monitor.decide import Recorded
+from monitor.export.block import Block
 from monitor.model.cause import TaskEnd
 from monitor.model.decision import Decision
 from monitor.model.logs import TaskLog
@@ -178,8 +179,8 @@ class Operations(Protocol):
 
 
 class WebState(Protocol):
-    async def metrics(self, *, openmetrics: bool, names: frozenset[str]) -> Sequence[bytes]:
-        """The whole exposition, in pieces to be joined; never asks the Engine."""
+    async def metrics(self, *, openmetrics: bool, names: frozenset[str]) -> Sequence[Block]:
+        """The whole exposition, block by block; never asks the Engine."""
 
     def not_ready(self) -> str | None:
         """One sentence on why this agent does not know its Swarm, None if it does.

@@ -10,6 +10,7 @@ from monitor.agent.reports import Reports
 from monitor.agent.series import Series
 from monitor.engine.calls import CallStats
 from monitor.export.agent_metrics import AgentMetrics
+from monitor.export.block import joined
 from monitor.export.cluster import ClusterExposition
 from monitor.export.exposition import Exposition
 from monitor.export.facts import AgentFacts
@@ -42,12 +43,12 @@ class Exposed:
         """As `AgentState.metrics` does it."""
         core = self._process.core
         self.series.refresh()
-        pieces = await self._exposition.scrape(
+        blocks = await self._exposition.scrape(
             openmetrics=False,
             cluster=core.lease.term() is not None,
             fresh=core.mirror.fresh and core.liveness.up,
         )
-        return b"".join(pieces).decode()
+        return joined(blocks).decode()
 
     def _facts(self) -> AgentFacts:
         process, core = self._process, self._process.core

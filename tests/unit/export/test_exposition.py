@@ -13,6 +13,7 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from monitor.export.block import joined
 from monitor.export.document import document
 from monitor.export.exposition import SLICE
 from monitor.export.facts import AgentFacts, StreamFacts
@@ -27,7 +28,7 @@ DOCS = Path(__file__).parents[3] / "docs" / "metrics.md"
 
 async def scrape(whole: Whole, *, openmetrics: bool = False, **options: bool) -> str:
     settings = {"cluster": True, "fresh": True} | options
-    return b"".join(await whole.exposition.scrape(openmetrics=openmetrics, **settings)).decode()
+    return joined(await whole.exposition.scrape(openmetrics=openmetrics, **settings)).decode()
 
 
 def family_names(text: str) -> set[str]:
@@ -229,13 +230,13 @@ async def test_a_big_change_is_rendered_in_slices() -> None:
 async def test_single_metrics_by_name() -> None:
     """Asked for two names, nothing else is in the answer, agent's metrics included."""
     whole = Whole().fill()
-    pieces = await whole.exposition.scrape(
+    blocks = await whole.exposition.scrape(
         openmetrics=False,
         cluster=True,
         fresh=True,
         names=frozenset({"swarm_task_state", "swarm_agent_up"}),
     )
-    assert family_names(b"".join(pieces).decode()) == {"swarm_task_state", "swarm_agent_up"}
+    assert family_names(joined(blocks).decode()) == {"swarm_task_state", "swarm_agent_up"}
 
 
 @pytest.mark.skipif(

@@ -73,11 +73,32 @@ def test_only_changed_objects_are_rendered() -> None:
     rendered.clear()
     store.put("slot", "b", SlotRow("web", "b", None, 1))
     store.put("slot", "c", SlotRow("web", "c", None, 0))
-    pieces = store.pieces(openmetrics=False)
+    blocks = store.blocks(openmetrics=False)
     assert rendered == ["b"]
-    again = store.pieces(openmetrics=False)
+    again = store.blocks(openmetrics=False)
     assert rendered == ["b"]
-    assert all(one is other for one, other in zip(pieces, again, strict=True)), "nothing is copied"
+    assert all(one is other for one, other in zip(blocks, again, strict=True)), "nothing is copied"
+
+
+def test_only_the_blocks_of_changed_objects_are_made_anew() -> None:
+    """Of a thousand objects one changes and one goes: their two blocks are new, the others stay."""
+    store = ExpositionStore([SLOT_KIND])
+    for number in range(1_000):
+        store.put("slot", str(number), SlotRow("web", str(number), None, 0))
+    before = store.blocks(openmetrics=False)
+    store.put("slot", "3", SlotRow("web", "3", None, 7))
+    store.drop("slot", "999")
+    after = store.blocks(openmetrics=False)
+    assert len(before) == len(after) == 5
+    assert [one is other for one, other in zip(before, after, strict=True)] == [
+        True,
+        False,
+        True,
+        True,
+        False,
+    ]
+    store.put("slot", "new", SlotRow("web", "new", None, 0))
+    assert len(store.blocks(openmetrics=False)) == 5, "it has the place of the one that is gone"
 
 
 def test_refresh_in_slices_comes_to_the_same() -> None:

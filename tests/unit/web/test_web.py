@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from aiohttp import ClientError, ClientSession, DummyCookieJar, web
 
+from monitor.export.block import Block
 from monitor.model.cause import TaskEnd
 from monitor.model.decision import Condition, Decision, Stage
 from monitor.model.logs import TaskLog
@@ -47,11 +48,12 @@ class State:
         self.written: dict[str, TaskLog] = {}
         self.logs_asked: list[str] = []
 
-    async def metrics(self, *, openmetrics: bool, names: frozenset[str]) -> Sequence[bytes]:
+    async def metrics(self, *, openmetrics: bool, names: frozenset[str]) -> Sequence[Block]:
         self.asked.append((openmetrics, names))
         if self.broken:
             raise RuntimeError("secret detail")
-        return self.body.splitlines(keepends=True)
+        lines = self.body.splitlines(keepends=True)
+        return [Block(lines[first : first + 1_000]) for first in range(0, len(lines), 1_000)]
 
     def not_ready(self) -> str | None:
         return self.why_not
