@@ -21,7 +21,7 @@ from rich.style import Style
 from rich.terminal_theme import MONOKAI
 
 from monitor.agent.logs import configure_logs
-from monitor.cli.simulate import real_clock
+from monitor.cli.simulate_run import real_clock
 from monitor.demo.run import DemoOptions, run_demo, shipped_rules
 from monitor.demo.show import Drawing
 from monitor.demo.watch import News, Row

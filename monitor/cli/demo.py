@@ -1,31 +1,12 @@
 """`demo`: a simulated Swarm, the agent, and what happens, on the terminal."""
 
-import asyncio
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from monitor.agent.logs import configure_logs
-from monitor.cli.simulate import (
-    Loads,
-    Nodes,
-    ScenarioFile,
-    Seconds,
-    Speed,
-    loads_address,
-    real_clock,
-    refuse,
-    stop_on_signals,
-)
-from monitor.demo.run import TOKEN, USUAL_PORT, DemoOptions, run_demo, shipped_rules
-from monitor.demo.show import Display, Lines, Picture
-from monitor.simulate.http.server import CannotServe
-from monitor.simulate.pace import run_paced
-from monitor.simulate.scenario.load import load_scenario
-from monitor.web.server import CannotListen
+from monitor.cli.simulate import Loads, Nodes, ScenarioFile, Seconds, Speed
+from monitor.web.server import USUAL_PORT
 
 
 def demo(  # noqa: PLR0917  # each is an option of the command
@@ -56,56 +37,18 @@ def demo(  # noqa: PLR0917  # each is an option of the command
     ] = False,
 ) -> None:
     """Show the agent at work on a simulated Swarm, until Ctrl-C. Needs no Docker and no root."""
-    loaded = load_scenario(scenario)
-    if loaded.scenario is None:
-        raise typer.Exit(refuse(loaded))
-    options = DemoOptions(
-        loaded=loaded,
-        rules=tuple(rules or [shipped_rules()]),
-        nodes=nodes,
-        port=port,
-        loads=loads_address(loads),
-        speed=speed,
-        seconds=seconds,
-    )
-    configure_logs(None, "error")  # what the agent does is on the screen
-    raise typer.Exit(run_paced(_demo(options, plain=plain), speed))
+    # Only here: what the demo needs is of no use to `run`, which would hold it for good.
+    from monitor.cli.demo_run import run_the_demo  # noqa: PLC0415
 
-
-async def _demo(options: DemoOptions, *, plain: bool) -> int:
-    console = Console(highlight=False)
-    began = asyncio.get_running_loop().time()
-    stop = asyncio.Event()
-    stop_on_signals(stop)
-
-    def opener(url: str, path: Path) -> Display:
-        foot = _where_to_look(url, path, options.speed)
-        if console.is_terminal and not plain:
-            return Picture(console, began, foot)
-        lines = Lines(console, began)
-        lines.say(f"a simulated Swarm and the agent run, with the rules of {options.rules[0]}")
-        lines.say(foot)
-        return lines
-
-    scenario = options.loaded.scenario
-    code = 0
-    try:
-        await run_demo(options, real_clock(scenario.seed if scenario else 0), stop, opener)
-    except* (CannotListen, CannotServe) as errors:
-        for error in errors.exceptions:
-            print(f"swarm-monitor demo: {error}", file=sys.stderr)
-        code = 1
-    else:
-        console.print("the simulated Swarm is gone", markup=False)
-    return code
-
-
-def _where_to_look(url: str, path: Path, speed: float) -> str:
-    hurried = "" if speed == 1 else f" (time goes {speed:g} times as fast)"
-    agent = "" if url.endswith(f":{USUAL_PORT}") else f" --agent {url}"
-    return (
-        f"page {url}/   metrics {url}/metrics{hurried}\n"
-        f"why a service was scaled or not: swarm-monitor why web{agent}\n"
-        f"hands off (token {TOKEN}): SWARM_MONITOR_TOKEN={TOKEN} swarm-monitor pause web{agent}\n"
-        f"disturb it: docker -H unix://{path} service update --image shop/web:2 web"
+    raise typer.Exit(
+        run_the_demo(
+            nodes=nodes,
+            scenario=scenario,
+            rules=rules,
+            port=port,
+            loads=loads,
+            speed=speed,
+            seconds=seconds,
+            plain=plain,
+        )
     )

@@ -21,8 +21,8 @@ from monitor.simulate.http.loads import serve_loads
 from monitor.simulate.http.server import serve_engines
 from monitor.simulate.scenario.load import Loaded
 from monitor.simulate.swarm import Swarm
+from monitor.web.server import USUAL_PORT
 
-USUAL_PORT = 9580
 Opener = Callable[[str, Path], Display]
 """Makes the display; is told the page's URL and the simulated engine's socket."""
 

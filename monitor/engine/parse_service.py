@@ -11,6 +11,7 @@ from monitor.engine.raw import (
     part,
     parts,
     ratio,
+    shared,
     text,
     wall_seconds,
     whole,
@@ -31,7 +32,7 @@ _UPDATE_STATES = {state.value: state for state in UpdateState}
 
 
 def parse_service(raw: Raw) -> Service:
-    """`raw` becomes `Service.raw` as it is."""
+    """`Service.raw` equals `raw`."""
     spec = part(raw, "Spec")
     task = part(spec, "TaskTemplate")
     container = part(task, "ContainerSpec")
@@ -74,7 +75,7 @@ def parse_service(raw: Raw) -> Service:
         deploy=deploy(task),
         restart_policy=_restart_policy(part(task, "RestartPolicy")),
         spreads=bool(part(task, "Placement").get("Preferences")),
-        raw=raw,
+        raw=shared(raw),
     )
 
 

@@ -157,7 +157,8 @@ class ClusterExposition:
         for key, task in shown_tasks(view.tasks, self._mode).items():
             node = self._nodes.get(task.node_id)
             node_name = node.name if node is not None else ""
-            rows["task", f"{service_id}/{key}"] = TaskRow(task, service.name, node_name)
+            name = key if key == task.id else f"{service_id}/{key}"
+            rows["task", name] = TaskRow(task, service.name, node_name)
         exit_codes = last_exit_codes(view.tasks)
         for place in dict.fromkeys(task.place for task in view.tasks):
             restarts = self._counters.restarts(service_id, place)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from sys import intern
 
 
 class TaskState(IntEnum):
@@ -82,4 +83,4 @@ class Task:
     @property
     def place(self) -> str:
         """What a replacement inherits: the slot, or the node for a global service."""
-        return str(self.slot) if self.slot is not None else self.node_id
+        return intern(str(self.slot)) if self.slot is not None else self.node_id

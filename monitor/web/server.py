@@ -8,6 +8,9 @@ from aiohttp import web
 
 _SHUTDOWN_SECONDS = 2.0
 
+USUAL_PORT = 9580
+"""Of page, API and metrics."""
+
 
 class CannotListen(Exception):
     """The address cannot be listened on; `str()` says why and what to do."""

@@ -11,7 +11,6 @@ from monitor.rulefile.base import Faults, Strict
 from monitor.rulefile.fields import Cores, Many, Replicas, text
 
 _LONGEST = 366 * 86400.0
-MOST_NODES = 2000
 
 
 def _duration(low: float) -> Any:
