@@ -36,7 +36,7 @@ def _show(result: Result) -> None:
 
 def _show_failure(failure: Failure) -> None:
     expected = failure.expected
-    print(f"  {failure.place}: {expected.service} at {expected.at:g}s")
+    print(f"  {failure.place}: {expected.subject} at {expected.at:g}s")
     for difference in failure.differences:
         print(f"    {difference}")
     print(f"    newest decision: {failure.context}")

@@ -122,6 +122,13 @@ def _wanted(
                 text=f"should be drained ({why}), but {fenced.why}",
                 ends=fenced.ends,
             )
+    told = max(history.restarts[-1:], default=None)
+    if rule.action is NodeAction.NOTIFY and told is not None and not findings.newer_than(told):
+        return _Verdict(
+            reason=Reason.CONDITION_MET,
+            text=f"is still {why}: told of {words.duration(now - told)} ago",
+            ends="it ends, and holds anew",
+        )
     wait = pace.budget_wait(rule.budget, history.restarts, now)
     if wait is not None:
         left, within = words.duration(wait), words.duration(rule.budget.within)

@@ -19,7 +19,7 @@ from monitor.model.usage import Sample
 
 @dataclass(frozen=True, slots=True)
 class NodeFound:
-    """As `decide.finding.Found`, of a node."""
+    """As `decide.finding.Found`, of a node. since: when what is met began."""
 
     met: bool
     because: str = ""
@@ -28,6 +28,7 @@ class NodeFound:
     input: Input | None = None
     entries: Entries = ()
     recheck: float | None = None
+    since: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,10 @@ class NodeFindings:
     @property
     def due(self) -> bool:
         return any(one.met for one in self.found)
+
+    def newer_than(self, told: float) -> bool:
+        """Whether anything that is met began after that monotonic time."""
+        return any(one.met and one.since > told for one in self.found)
 
     @property
     def why(self) -> str:
@@ -121,6 +126,7 @@ def _held(
         input=Input(leaf.kind.value, "", value, value is not None),
         entries=state.entries(key),
         recheck=state.recheck(leaf.for_seconds, now),
+        since=math.inf if state.since is None else state.since,
     )
 
 

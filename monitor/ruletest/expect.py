@@ -10,13 +10,14 @@ from monitor.ruletest.models import Expected
 class Seen:
     """What was there at an expectation's moment; `decision` None before the first.
 
-    pending: tasks that wait for a node.
+    pending: tasks that wait for a node. availability: of a node, "" of a service.
     """
 
-    replicas: int
     decision: Decision | None
     writes: int
-    pending: int
+    replicas: int = 0
+    pending: int = 0
+    availability: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +49,7 @@ def differences(expected: Expected, seen: Seen) -> tuple[str, ...]:
         found.append(f"writes: expected {expected.writes}, got {seen.writes}")
     if expected.pending is not None and seen.pending != expected.pending:
         found.append(f"pending: expected {expected.pending}, got {seen.pending}")
+    if expected.availability is not None and seen.availability != expected.availability:
+        there = seen.availability or "not in the Swarm"
+        found.append(f"availability: expected {expected.availability}, got {there}")
     return tuple(found)

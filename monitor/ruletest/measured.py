@@ -33,7 +33,7 @@ class MeasuredSeries:
     def __init__(self, swarm: Swarm, series: Iterable[Series], interval: float) -> None:
         self.started: float | None = None
         self._swarm = swarm
-        self._series = [one for one in series if one.kind != "number"]
+        self._series = [one for one in series if one.service and one.kind != "number"]
         self._interval = interval
         self._points: defaultdict[tuple[str, MetricKind], deque[_Point]] = defaultdict(deque)
 

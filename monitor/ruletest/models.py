@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, Field, model_validator
 
 from monitor.model.decision import ACTION_NAMES
+from monitor.model.node import Availability
 from monitor.model.reason import Reason
 from monitor.rulefile import units
 from monitor.rulefile.base import Faults, Strict
@@ -89,7 +90,10 @@ class ServiceGiven(Strict):
 
 
 class NodeGiven(Strict):
-    """A worker of this size. joins, leaves: when it comes, and when it goes down with its tasks."""
+    """A worker of this size. joins, leaves: when it comes, and when it goes down with its tasks.
+
+    breaks: when its tasks begin to fail, each within 2 s.
+    """
 
     EXAMPLE: ClassVar[str] = "{name: w1, cpus: 4, memory: 8GiB}"
     MEANT: ClassVar[dict[str, str]] = {"cpu": "cpus", "cores": "cpus"}
@@ -99,6 +103,8 @@ class NodeGiven(Strict):
     memory: Size
     joins: Offset = 0.0
     leaves: Offset | None = None
+    breaks: Offset | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _in_order(self) -> "NodeGiven":
@@ -136,13 +142,17 @@ class SeriesGiven(Strict):
         return self
 
 
+_OF_SERVICES = ("replicas", "at_least", "at_most", "pending")
+
+
 class Expected(Strict):
     """What must hold at one moment."""
 
     EXAMPLE: ClassVar[str] = "{at: 1m, service: web, replicas: 4}"
 
     at: Offset
-    service: Word
+    service: Word | None = None
+    node: Word | None = None
     rule: RuleName | None = None
     replicas: Replicas | None = None
     at_least: Replicas | None = None
@@ -151,12 +161,25 @@ class Expected(Strict):
     action: Action | None = None
     writes: Replicas | None = None
     pending: Replicas | None = None
+    availability: Annotated[Availability, BeforeValidator(choice(Availability))] | None = None
+
+    @property
+    def subject(self) -> str:
+        """The name of the service or node that it is about."""
+        return self.service or self.node or ""
 
     @model_validator(mode="after")
     def _something(self) -> "Expected":
-        asked = self.model_dump(exclude={"at", "service", "rule"}, exclude_none=True)
+        if (self.service is None) == (self.node is None):
+            raise Faults(("", "write either service: or node:, whichever it is about"))
+        asked = self.model_dump(exclude={"at", "service", "node", "rule"}, exclude_none=True)
         if not asked:
             raise Faults(("", "expects nothing: write replicas, reason, action, writes or pending"))
+        of_other = _OF_SERVICES if self.node is not None else ("availability",)
+        wrong = next((name for name in of_other if name in asked), None)
+        if wrong is not None:
+            what = "node" if self.node is not None else "service"
+            raise Faults((wrong, f"a {what} has none: remove it"))
         return self
 
 
@@ -179,7 +202,7 @@ class RuleTest(Strict):
         faults: list[tuple[tuple[str | int, ...], str]] = [
             (("expect", index, "service"), f"no service of this test is named {expected.service}")
             for index, expected in enumerate(self.expect)
-            if expected.service not in known
+            if expected.service is not None and expected.service not in known
         ]
         faults += [
             (("deploys", index, "service"), f"no service of this test is named {deploy.service}")
@@ -193,11 +216,18 @@ class RuleTest(Strict):
             if name in names[:index]
         ]
         for index, given in enumerate(self.series):
-            service = parse_series(given.series, given.values).service
-            if service not in known:
-                faults.append(
-                    (("series", index, "series"), f"no service of this test is named {service}")
-                )
+            series = parse_series(given.series, given.values)
+            if series.service not in known and not series.node:
+                text = f"no service of this test is named {series.service}"
+                faults.append((("series", index, "series"), text))
+            elif series.node and series.node not in names:
+                text = f"no node of this test is named {series.node}"
+                faults.append((("series", index, "series"), text))
+        faults += [
+            (("expect", index, "node"), f"no node of this test is named {expected.node}")
+            for index, expected in enumerate(self.expect)
+            if expected.node is not None and expected.node not in names
+        ]
         if not self.expect:
             faults.append((("expect",), "expects nothing: write at least one expectation"))
         if faults:

@@ -22,14 +22,18 @@ KINDS = {
     "network_receive": "bytes per second of each task",
     "network_transmit": "bytes per second of each task",
     "number": "what a prometheus or http metric reads",
+    "node_memory": "share of the node's memory in use, 0 to 1",
+    "node_disk": "share of the node's disk in use, 0 to 1",
 }
+OF_NODES = ("node_memory", "node_disk")
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
     """One value per interval from the test's start on; None where there is no sample.
 
-    kind: one of KINDS. metric: the metric's name, of a `number`. service: whose tasks.
+    kind: one of KINDS. metric: the metric's name, of a `number`. service: whose tasks, "" for a
+    series of a node. node: its name.
     The last value goes on to the end of the test.
     """
 
@@ -37,6 +41,7 @@ class Series:
     service: str
     metric: str
     values: tuple[float | None, ...]
+    node: str = ""
 
     def at(self, seconds: float, interval: float) -> float | None:
         """The value `seconds` after the start; before it the first one."""
@@ -51,11 +56,23 @@ def parse_series(name: str, values: str) -> Series:
         known = ", ".join(KINDS)
         raise ValueError(f'"{name}": write cpu{{service="web"}}; there is {known}')
     labels = _labels(found["labels"])
+    if found["name"] in OF_NODES:
+        return _of_node(name, found["name"], labels, parse_values(values))
     wanted = {"service", "metric"} if found["name"] == "number" else {"service"}
     if labels.keys() != wanted:
         example = "".join(f', {key}="..."' for key in sorted(wanted - {"service"}))
         raise ValueError(f'"{name}": write {found["name"]}{{service="web"{example}}}')
     return Series(found["name"], labels["service"], labels.get("metric", ""), parse_values(values))
+
+
+def _of_node(
+    name: str, kind: str, labels: dict[str, str], values: tuple[float | None, ...]
+) -> Series:
+    if labels.keys() != {"node"}:
+        raise ValueError(f'"{name}": write {kind}{{node="w1"}}')
+    if not all(value is None or 0 <= value <= 1 for value in values):
+        raise ValueError(f'"{name}": values are shares from 0 to 1, such as 0.95')
+    return Series(kind, "", "", values, labels["node"])
 
 
 def parse_values(text: str) -> tuple[float | None, ...]:

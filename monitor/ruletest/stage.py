@@ -12,6 +12,7 @@ from monitor.simulate.executor import Behaviour
 from monitor.simulate.state import Spec
 from monitor.simulate.swarm import Swarm
 
+_FAILS_EVERY = 2.0
 _ROOMY_CORES, _ROOMY_BYTES = 10_000.0, 2**50
 
 
@@ -37,6 +38,30 @@ class Stage:
                 self._join(node)
         for service in test.services:
             self._create(service)
+
+    def id_of(self, node: str) -> str | None:
+        """The id of a node of the test's own; None before it has joined."""
+        return self._nodes.get(node)
+
+    def availability(self, node: str) -> str:
+        """ "" before it has joined."""
+        node_id = self._nodes.get(node)
+        return "" if node_id is None else self._swarm.node(node_id).availability.value
+
+    async def spoil(self) -> None:
+        """From the test's start on: tasks fail on the nodes that have become bad."""
+        start = self._swarm.mono()
+        bad = {node.name: node.breaks for node in self._test.nodes if node.breaks is not None}
+        while bad:
+            await asyncio.sleep(_FAILS_EVERY)
+            for name, at in bad.items():
+                if name in self._nodes and self._swarm.mono() - start >= at:
+                    self._fail_tasks(self._nodes[name])
+
+    def _fail_tasks(self, node_id: str) -> None:
+        for task in list(self._swarm.store.tasks_on[node_id].values()):
+            if task.state is TaskState.RUNNING and task.desired <= TaskState.RUNNING:
+                self._swarm.end_task(task.id, 1)
 
     async def run(self) -> None:
         """From the test's start on: nodes join and leave and services are deployed, in order."""
@@ -68,6 +93,8 @@ class Stage:
         self._nodes[given.name] = self._swarm.add_node(
             given.name, cpu_cores=given.cpus, memory_bytes=given.memory
         )
+        if given.labels:
+            self._swarm.set_node(self._nodes[given.name], labels=dict(given.labels))
 
     def _leave(self, given: NodeGiven) -> None:
         self._swarm.node_down(self._nodes[given.name])

@@ -13,6 +13,7 @@ from monitor.model.scalar import JsonUrl, PrometheusQuery
 from monitor.model.sources import sources_of
 from monitor.ruletest.expect import Failure, Seen, differences
 from monitor.ruletest.measured import MeasuredNumbers, MeasuredSeries
+from monitor.ruletest.measured_nodes import MeasuredNodes
 from monitor.ruletest.models import Expected, RuleTest
 from monitor.ruletest.series import Series, parse_series
 from monitor.ruletest.stage import Stage
@@ -40,12 +41,12 @@ class _Records(Silent):
         self.writes: dict[str, int] = {}
 
     def decided(self, decision: Decision, new: bool) -> None:
-        self.decisions[decision.rule, decision.service_name] = decision
-        self.newest[decision.service_name] = decision
+        self.decisions[decision.rule, decision.subject_name] = decision
+        self.newest[decision.subject_name] = decision
 
     def wrote(self, decision: Decision, outcome: Outcome) -> None:
         if outcome.kind is OutcomeKind.APPLIED:
-            name = decision.service_name
+            name = decision.subject_name
             self.writes[name] = self.writes.get(name, 0) + 1
 
 
@@ -81,6 +82,9 @@ class _World:
             numbers=self._numbers,
             calendar=CronCalendar(),
         )
+        self._nodes = MeasuredNodes(
+            self._swarm, series, test.interval, self._core.remote, self._stage.id_of
+        )
 
     async def run(self, file: str, lines: Sequence[int]) -> list[Failure]:
         stop = asyncio.Event()
@@ -92,8 +96,12 @@ class _World:
             await asyncio.sleep(SETTLED)
             self._core.controller.use_rules(self._rules)
             start = self._swarm.mono()
-            self._usage.started = self._numbers.started = start
-            happening = group.create_task(self._stage.run(), name="stage")
+            self._usage.started = self._numbers.started = self._nodes.started = start
+            beside = [
+                group.create_task(self._nodes.run(), name="nodes"),
+                group.create_task(self._stage.run(), name="stage"),
+                group.create_task(self._stage.spoil(), name="bad nodes"),
+            ]
             order = sorted(range(len(self._test.expect)), key=lambda i: self._test.expect[i].at)
             for index in order:
                 expected = self._test.expect[index]
@@ -104,12 +112,13 @@ class _World:
             stop.set()
             await core
             sampling.cancel()
-            happening.cancel()
+            for one in beside:
+                one.cancel()
         self._swarm.close()
         return failures
 
     def _judge(self, expected: Expected, place: str) -> Failure | None:
-        name = expected.service
+        name = expected.subject
         records = self._records
         decision = (
             records.newest.get(name)
@@ -117,7 +126,10 @@ class _World:
             else records.decisions.get((expected.rule, name))
         )
         stage, writes = self._stage, records.writes.get(name, 0)
-        seen = Seen(stage.replicas(name), decision, writes, stage.pending(name))
+        if expected.node is not None:
+            seen = Seen(decision, writes, availability=stage.availability(name))
+        else:
+            seen = Seen(decision, writes, stage.replicas(name), stage.pending(name))
         found = differences(expected, seen)
         if not found:
             return None

@@ -170,6 +170,20 @@ def test_down_disk_and_budget():
     assert told.sentence == "w1 is at 95% of memory, bound 90%, for 60 s: tell of it"
 
 
+def test_one_occurrence_is_told_of_once():
+    """As long as it lasts; once it has ended and holds anew it is told of again."""
+    telling = rule(action=NodeAction.NOTIFY)
+    told, past = play(telling, swarm(memory=HIGH), (0, 60))
+    assert told.action == Notify()
+    past = record_write(past, told, at(60))
+    still, past = play(telling, swarm(memory=HIGH), (65, 300), past)
+    assert (still.action, still.reason) == (None, Reason.CONDITION_MET)
+    assert still.sentence.endswith("for 5m: told of 4m ago")
+    _, past = play(telling, swarm(memory=Sample(0.5, 1.0)), (310,), past)
+    again, _ = play(telling, swarm(memory=HIGH), (320, 379, 380), past)
+    assert again.action == Notify()
+
+
 def failures(node_id, count, service="s1", cause=Cause.EXIT_ERROR, ago=60.0):
     return tuple(
         Ended(f"{service}{node_id}{n}", "1", node_id, at(-ago).mono, cause, 1, service)
