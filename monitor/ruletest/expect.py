@@ -1,6 +1,7 @@
 """Whether an expectation holds, and a sentence that shows the difference where it does not."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from monitor.model.decision import Decision
 from monitor.ruletest.models import Expected
@@ -10,13 +11,15 @@ from monitor.ruletest.models import Expected
 class Seen:
     """What was there at an expectation's moment; `decision` None before the first.
 
-    pending: tasks that wait for a node. availability: of a node, "" of a service.
+    pending: tasks that wait for a node. tasks_on: those that run, by the name of their node.
+    availability: of a node, "" of a service.
     """
 
     decision: Decision | None
     writes: int
     replicas: int = 0
     pending: int = 0
+    tasks_on: Mapping[str, int] = field(default_factory=dict)
     availability: str = ""
 
 
@@ -52,4 +55,7 @@ def differences(expected: Expected, seen: Seen) -> tuple[str, ...]:
     if expected.availability is not None and seen.availability != expected.availability:
         there = seen.availability or "not in the Swarm"
         found.append(f"availability: expected {expected.availability}, got {there}")
+    for node, count in (expected.tasks_on or {}).items():
+        if seen.tasks_on.get(node, 0) != count:
+            found.append(f"tasks on {node}: expected {count}, got {seen.tasks_on.get(node, 0)}")
     return tuple(found)

@@ -142,7 +142,7 @@ class SeriesGiven(Strict):
         return self
 
 
-_OF_SERVICES = ("replicas", "at_least", "at_most", "pending")
+_OF_SERVICES = ("replicas", "at_least", "at_most", "pending", "tasks_on")
 
 
 class Expected(Strict):
@@ -161,6 +161,7 @@ class Expected(Strict):
     action: Action | None = None
     writes: Replicas | None = None
     pending: Replicas | None = None
+    tasks_on: dict[str, Replicas] | None = None
     availability: Annotated[Availability, BeforeValidator(choice(Availability))] | None = None
 
     @property
@@ -174,7 +175,8 @@ class Expected(Strict):
             raise Faults(("", "write either service: or node:, whichever it is about"))
         asked = self.model_dump(exclude={"at", "service", "node", "rule"}, exclude_none=True)
         if not asked:
-            raise Faults(("", "expects nothing: write replicas, reason, action, writes or pending"))
+            known = "replicas, reason, action, writes, pending or tasks_on"
+            raise Faults(("", f"expects nothing: write {known}"))
         of_other = _OF_SERVICES if self.node is not None else ("availability",)
         wrong = next((name for name in of_other if name in asked), None)
         if wrong is not None:
@@ -214,6 +216,12 @@ class RuleTest(Strict):
             (("nodes", index, "name"), f"another node of this test is named {name}")
             for index, name in enumerate(names)
             if name in names[:index]
+        ]
+        faults += [
+            (("expect", index, "tasks_on"), f"no node of this test is named {name}")
+            for index, expected in enumerate(self.expect)
+            for name in expected.tasks_on or ()
+            if name not in names
         ]
         for index, given in enumerate(self.series):
             series = parse_series(given.series, given.values)

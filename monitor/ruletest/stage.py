@@ -77,6 +77,11 @@ class Stage:
             for task in self._swarm.tasks(service)
         )
 
+    def on(self, service: str) -> Counter[str]:
+        """Running tasks of the service by the name of their node."""
+        running = self._swarm.running(service)
+        return Counter(self._swarm.node(task.node_id).name for task in running)
+
     def replicas(self, service: str) -> int:
         return int(self._swarm.service(service).spec["Mode"]["Replicated"]["Replicas"])
 

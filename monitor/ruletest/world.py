@@ -12,6 +12,7 @@ from monitor.model.rule import RuleSet
 from monitor.model.scalar import JsonUrl, PrometheusQuery
 from monitor.model.sources import sources_of
 from monitor.ruletest.expect import Failure, Seen, differences
+from monitor.ruletest.hands import HandsOfNodes
 from monitor.ruletest.measured import MeasuredNumbers, MeasuredSeries
 from monitor.ruletest.measured_nodes import MeasuredNodes
 from monitor.ruletest.models import Expected, RuleTest
@@ -85,11 +86,13 @@ class _World:
         self._nodes = MeasuredNodes(
             self._swarm, series, test.interval, self._core.remote, self._stage.id_of
         )
+        self._hands = HandsOfNodes(self._swarm, self._clock)
+        self._core.hands.reach(self._hands.send)
 
     async def run(self, file: str, lines: Sequence[int]) -> list[Failure]:
         stop = asyncio.Event()
         failures: list[Failure] = []
-        async with asyncio.TaskGroup() as group:
+        async with self._hands.open(), asyncio.TaskGroup() as group:
             sampling = group.create_task(self._usage.run(), name="series")
             await asyncio.sleep(self._fore)
             core = group.create_task(self._core.run(stop), name="core")
@@ -129,7 +132,8 @@ class _World:
         if expected.node is not None:
             seen = Seen(decision, writes, availability=stage.availability(name))
         else:
-            seen = Seen(decision, writes, stage.replicas(name), stage.pending(name))
+            on_nodes = stage.on(name)
+            seen = Seen(decision, writes, stage.replicas(name), stage.pending(name), on_nodes)
         found = differences(expected, seen)
         if not found:
             return None

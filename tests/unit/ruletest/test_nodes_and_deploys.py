@@ -99,11 +99,21 @@ def test_tasks_that_wait_are_counted(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "pending: expected 0, got 2" in capsys.readouterr().out
 
 
+def test_tasks_are_counted_by_node(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those that run: half of them were lost with their node. A wrong count is told with both."""
+    right = LOST.replace("pending: 2", "tasks_on: {w1: 2, w2: 0}")
+    assert run(tmp_path, right) == 0, capsys.readouterr().out
+    assert run(tmp_path, right.replace("w2: 0", "w2: 2")) == 1
+    assert "tasks on w2: expected 2, got 0" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("test", "old", "new", "words"),
     [
         (FULL, "name: w2", "name: w1", "encoder.test.yml:7:16: tests[0].nodes[1].name: another"),
         (FULL, "joins: 3m", "joins: 3m, leaves: 2m", "leaves: must be later than joins"),
+        (FULL, "pending: 0", "tasks_on: {w9: 1}", "no node of this test is named w9"),
+        (FULL, "pending: 0", "tasks_on: {w1: -1}", "must be"),
         (FULL, "cpus: 4, memory: 8GiB, j", "cpus: 4, j", "memory is missing"),
         (FULL, "cpus: 4, m", "cpu: 4, m", 'did you mean "cpus"'),
         (BAD, "fails_after: 2s", "fails_after: 0s", "must be more than 0s"),
