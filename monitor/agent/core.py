@@ -39,7 +39,7 @@ from monitor.engine.liveness import Liveness
 from monitor.engine.stream import EventStream
 from monitor.fleet.lease import Lease
 from monitor.model.decision import Decision
-from monitor.model.event import REMAINS, Event
+from monitor.model.event import Event
 from monitor.model.logs import READ_LOGS
 from monitor.ports.actorship import Actorship
 from monitor.ports.bounds import Calendar
@@ -121,7 +121,8 @@ class Core:
         )
         self._arrivals = Arrivals()
         self._layouts = Layouts(self.mirror, self._arrivals)
-        self.sampler = Sampler(engine, clock, proc_root, cgroup_root)
+        self.remains = Remains(engine, clock, self._watch.heard)
+        self.sampler = Sampler(engine, clock, proc_root, cgroup_root, on_oom=self.remains.oom)
         self.remote = RemoteUsage(clock, node_of_task=self.mirror.node_of_task)
         self.usage = usage or EverywhereUsage(self.sampler, self.remote)
         self.lease: Lease | LeaderActs = LeaderActs(self.mirror, lambda: self.identity.node_id)
@@ -143,7 +144,6 @@ class Core:
             on_lost=self._stream_lost,
             engine_up=self._answers,
         )
-        self.remains = Remains(engine, clock, self._watch.heard)
         self.liveness = Liveness(engine, clock, self._engine_up, on_recovery=self.stream.reconnect)
         self.deploys = DeployKeeper(None if data is None else data / DEPLOYS)
         self._health, restarts = HealthLog(), RestartsLog()
@@ -355,8 +355,8 @@ class Core:
         """An event of a container on another node, from the agent there."""
         if event.type == "container":
             self._watch.heard(event)
-            if event.action == REMAINS:
-                return  # of old: nothing has changed
+            if event.observed:
+                return  # no news of what runs
             self._health.heard(event, self._clock.now().mono)
             self.task_logs.heard(event)
             self.mirror.hint(event)

@@ -13,7 +13,7 @@ from monitor.fleet.peers import Peers
 from monitor.fleet.secret import Secret
 from monitor.fleet.server import StreamServer
 from monitor.fleet.wire import Connect
-from monitor.model.event import REMAINS, Event
+from monitor.model.event import Event
 from monitor.model.peer import About, Peer, PeerState, UsageReport
 from monitor.ports.clock import Clock
 from monitor.usage.report import report
@@ -215,7 +215,7 @@ class Fleet:
         self._core.remote.take(node_id, usage, received)
 
     def _heard(self, node_id: str, event: Event) -> None:
-        if event.action != REMAINS:
+        if not event.observed:
             self.delays.heard(node_id, event, self._clock.now().wall)
             self._on_event(event)
         self._core.heard_elsewhere(event)

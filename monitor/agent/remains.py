@@ -1,10 +1,10 @@
-"""What is left of containers that ended while no agent was there to hear it."""
+"""What this agent finds out of containers' ends that no engine tells, or told nobody."""
 
 import asyncio
 from collections.abc import Callable
 
 from monitor.model.container import Container, Health
-from monitor.model.event import REMAINS, Event
+from monitor.model.event import OOM_COUNTED, REMAINS, Event
 from monitor.ports.backoff import Backoff
 from monitor.ports.clock import Clock
 from monitor.ports.engine import Engine
@@ -36,6 +36,15 @@ class Remains:
         """From now on somebody else, too."""
         self._listeners.append(tell)
 
+    def oom(self, container: Container) -> None:
+        """Its cgroup counted a process that the kernel killed for want of memory, just now."""
+        at = int(self._clock.now().wall * 1e9)
+        self._say(Event("container", OOM_COUNTED, container.id, at, _labels(container)))
+
+    def _say(self, event: Event) -> None:
+        for tell in self._listeners:
+            tell(event)
+
     async def run(self) -> None:
         """Until cancelled; first at once. An engine that is away is asked again."""
         backoff = Backoff(self._clock)
@@ -50,21 +59,13 @@ class Remains:
                 continue
             backoff.reset()
             for container in found:
-                event = remains_of(container)
-                for tell in self._listeners:
-                    tell(event)
+                self._say(remains_of(container))
             await asyncio.sleep(CALM)
 
 
 def remains_of(container: Container) -> Event:
-    """With the labels by which an Engine's own events of the container are known."""
-    said = {
-        "com.docker.swarm.task.id": container.task_id,
-        "com.docker.swarm.service.id": container.service_id,
-        "com.docker.swarm.service.name": container.service_name,
-        "com.docker.swarm.node.id": container.node_id,
-        "startedAt": str(int(container.started_at * 1e9)),
-    }
+    """As one event, which agents of other nodes can be told."""
+    said = _labels(container) | {"startedAt": str(int(container.started_at * 1e9))}
     if container.exit_code is not None:
         said["exitCode"] = str(container.exit_code)
     if container.oom_killed:
@@ -72,3 +73,13 @@ def remains_of(container: Container) -> Event:
     if container.health is Health.UNHEALTHY:
         said["unhealthy"] = "true"
     return Event("container", REMAINS, container.id, int(container.finished_at * 1e9), said)
+
+
+def _labels(container: Container) -> dict[str, str]:
+    """By which an Engine's own events of the container are known."""
+    return {
+        "com.docker.swarm.task.id": container.task_id,
+        "com.docker.swarm.service.id": container.service_id,
+        "com.docker.swarm.service.name": container.service_name,
+        "com.docker.swarm.node.id": container.node_id,
+    }

@@ -110,7 +110,7 @@ def with_event(past: ContainerPast, event: Event) -> ContainerPast:
         case "kill":
             kill = (at, _number(event.attributes.get("signal", "")) or _KILL)
             return replace(past, kills=tuple(sorted({*past.kills, kill})[-_KEPT:]))
-        case "oom":
+        case "oom" | "oom_counted":  # the latter is told by an agent
             return replace(past, ooms=tuple(sorted({*past.ooms, at})[-_KEPT:]))
         case "health_status":
             change = (at, detail.strip() != "unhealthy")

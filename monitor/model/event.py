@@ -8,6 +8,10 @@ REMAINS = "remains"
 before. The time is that of its end. Attributes beside the task's labels: `exitCode`, `startedAt` in
 nanoseconds, `oomKilled` and `unhealthy`, each "true" or not there."""
 
+OOM_COUNTED = "oom_counted"
+"""The action of what an agent read from a container's cgroup: the kernel killed a process in it for
+want of memory, in the seconds before the time of this."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -19,6 +23,11 @@ class Event:
     time_ns: int
     attributes: Mapping[str, str] = field(default_factory=dict)
     scope: str = "local"
+
+    @property
+    def observed(self) -> bool:
+        """Whether an agent found it out, and no Engine told it."""
+        return self.action in (REMAINS, OOM_COUNTED)
 
     @property
     def task_id(self) -> str:

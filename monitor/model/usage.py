@@ -25,7 +25,8 @@ class Reading:
 
     None: this source cannot tell (a v2 cgroup without the io controller, for example).
     `working_set` is usage less inactive file pages, never below zero; `memory_limit` is None
-    where there is none (the Engine reports the host's memory then).
+    where there is none (the Engine reports the host's memory then). `oom_kills`: its
+    processes that the kernel has killed for want of memory so far.
     """
 
     cpu_seconds: float
@@ -45,6 +46,7 @@ class Reading:
     block_write_bytes: int | None = None
     pids: int | None = None
     pids_limit: int | None = None
+    oom_kills: int | None = None
 
 
 class MetricKind(StrEnum):

@@ -29,6 +29,7 @@ class _Slow:
     block_write: int | None = None
     pids: int | None = None
     pids_limit: int | None = None
+    oom_kills: int | None = None
 
 
 class V1Reader:
@@ -70,6 +71,7 @@ class V1Reader:
             block_write_bytes=slow.block_write,
             pids=slow.pids,
             pids_limit=slow.pids_limit,
+            oom_kills=slow.oom_kills,
         )
 
     def close(self) -> None:
@@ -98,6 +100,8 @@ class V1Reader:
             block_write=written,
             pids=number(self._file("pids", "pids.current")),
             pids_limit=number(self._file("pids", "pids.max")),
+            # Kernels before 4.13 do not count them.
+            oom_kills=keyed(self._file("memory", "memory.oom_control"), b"oom_kill"),
         )
 
     def _file(self, controller: str, name: str) -> bytes:

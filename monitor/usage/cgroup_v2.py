@@ -20,6 +20,7 @@ class _Slow:
     block_write: int | None = None
     pids: int | None = None
     pids_limit: int | None = None
+    oom_kills: int | None = None
 
 
 class V2Reader:
@@ -61,6 +62,7 @@ class V2Reader:
             block_write_bytes=slow.block_write,
             pids=slow.pids,
             pids_limit=slow.pids_limit,
+            oom_kills=slow.oom_kills,
         )
 
     def close(self) -> None:
@@ -68,16 +70,18 @@ class V2Reader:
             file.close()
 
     def _read_slow(self) -> _Slow:
+        events = self._file("memory.events")
         read, written = io_bytes(slurp(f"{self._directory}/io.stat"))
         return _Slow(
             memory_limit=limit(number(self._file("memory.max")), self._host_memory),
             # v2 has no failcnt; the Engine reports the `oom` events in its place
             # (moby daemon/stats_unix.go).
-            failures=keyed(self._file("memory.events"), b"oom"),
+            failures=keyed(events, b"oom"),
             block_read=read,
             block_write=written,
             pids=number(self._file("pids.current")),
             pids_limit=number(self._file("pids.max")),
+            oom_kills=keyed(events, b"oom_kill"),
         )
 
     def _file(self, name: str) -> bytes:

@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from monitor.model.container import Container
 from monitor.model.event import Event
 from monitor.model.usage import MetricKind, Sample
 from monitor.ports.clock import Clock
@@ -43,6 +44,7 @@ class Sampler:
 
     proc_root, cgroup_root: the host's /proc and /sys/fs/cgroup, wherever they are mounted.
 
+    on_oom: called with a container in which the kernel has killed since its counter was last read.
     passes: passes over all files done; missed: ticks that were skipped because the loop was
     late. duration: seconds of the loop's time that the newest pass took; success: whether all
     of its files could be read. Those of the stats API are in `stats`, of the containers' list
@@ -59,7 +61,9 @@ class Sampler:
         interval: float = 1.0,
         slow_interval: float = 5.0,
         stale_after: float = 5.0,
+        on_oom: Callable[[Container], None] = lambda _: None,
     ) -> None:
+        self._on_oom = on_oom
         self._clock = clock
         self._locator = Locator(proc_root, cgroup_root)
         self._network = NetworkReader(proc_root)
@@ -226,6 +230,8 @@ class Sampler:
             return
         if reading is not None:
             track.misses = 0
+            if refresh and track.killed_since(reading):
+                self._on_oom(track.container)
             track.record(reading, at, self._tracks.generation)
             return
         self.success = False

@@ -63,6 +63,12 @@ class Track:
         self.stats_network = False
         self.misses = 0
 
+    def killed_since(self, reading: Reading) -> bool:
+        """Whether the kernel killed in it for want of memory between the last reading and this one;
+        when it did before the first is not known."""
+        before = None if self.reading is None else self.reading.oom_kills
+        return before is not None and reading.oom_kills is not None and reading.oom_kills > before
+
     def record(self, reading: Reading, at: Now, generation: int) -> None:
         """Take in a reading; `generation` marks the change if there is one."""
         if self.reading != reading:

@@ -121,6 +121,25 @@ def test_the_last_log_lines_of_ended_tasks(one_node: Swarm, tmp_path: Path) -> N
     one_node.remove_services()
 
 
+def test_a_child_killed_for_memory_takes_its_task_along(one_node: Swarm, tmp_path: Path) -> None:
+    """The main process is not killed but ends with a code of its own."""
+    greedy = ("sh", "-c", "sleep 2; tail /dev/zero; sleep 8; exit 7")
+    with running_agent(
+        tmp_path, one_node.manager.url, None, "--proc-root", str(one_node.manager.proc)
+    ) as agent:
+        one_node.create_service("parent", *ONCE, "--limit-memory=24M", command=greedy)
+        one_node.wait_running("parent", 1)
+        wait_for(
+            lambda: first(agent, "parent").get("cause") == "oom",
+            40,
+            lambda: f"its cause: {first(agent, 'parent')}",
+        )
+        found = first(agent, "parent")
+        assert found["exit_code"] == 7
+        assert "exited with 7" in found["evidence"]
+    one_node.remove_services()
+
+
 def _ended(swarm: Swarm, name: str) -> bool:
     states = {one["Status"]["State"] for one in swarm.tasks(name)}
     return bool(states) and states <= {"failed", "complete"}

@@ -103,6 +103,27 @@ async def test_cpu_of_a_limited_task(one_node: Swarm) -> None:
         assert sampler.tasks()[task].container.cpu_limit == pytest.approx(0.1)
 
 
+async def test_a_killed_child_is_counted(one_node: Swarm) -> None:
+    """The kernel's own count of a living task's cgroup is read, and told within seconds."""
+    greedy = ("sh", "-c", "sleep 4; tail /dev/zero; sleep 60")
+    one_node.create_service("parent", "--limit-memory=24M", command=greedy)
+    task = task_of(one_node, "parent")
+    killed: list[str] = []
+    async with DockerEngine(one_node.manager.url) as engine:
+        sampler = Sampler(
+            engine,
+            SystemClock(),
+            one_node.manager.proc,
+            CGROUP,
+            on_oom=lambda container: killed.append(container.task_id),
+        )
+        run = asyncio.create_task(sampler.run())
+        await until(lambda: killed, "the kill to be counted")
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
+    assert killed == [task]
+
+
 async def test_memory_of_a_task(one_node: Swarm) -> None:
     """A task that holds 50 MiB shows them as its working set, and its limit."""
     one_node.create_service("holds", "--limit-memory=96M", command=HOLDS_50_MIB)

@@ -7,7 +7,7 @@ from monitor.cluster.ends import Ends
 from monitor.fleet.messages import read, spell_event
 from monitor.model.cause import Cause
 from monitor.model.container import Container, Health
-from monitor.model.event import Event
+from monitor.model.event import OOM_COUNTED, Event
 from monitor.model.task import TaskState
 from tests.unit.build import service, task
 
@@ -80,3 +80,17 @@ def test_what_is_left_is_told_twice_without_harm():
     assert after(left(137, oom_killed=True), code=137) == after(
         left(137, oom_killed=True), left(137, oom_killed=True), code=137
     )
+
+
+@pytest.mark.parametrize(
+    ("counted", "died", "cause"), [(195.0, 200.0, Cause.OOM), (100.0, 200.0, Cause.EXIT_ERROR)]
+)
+def test_a_child_that_was_killed_is_known_by_its_cgroups_counter(counted, died, cause):
+    """Where no `oom` event came: the main process ended with a code of its own soon after, or so
+    much later that it had other reasons."""
+    labels = {"com.docker.swarm.task.id": "task1"}
+    counter = Event("container", OOM_COUNTED, "c1", int(counted * 1e9), labels)
+    die = Event("container", "die", "c1", int(died * 1e9), {**labels, "exitCode": "7"})
+    end = after(read(spell_event(counter)), die, code=7)
+    assert end.cause is cause
+    assert "exited with 7" in end.evidence

@@ -22,8 +22,13 @@ class Scene:
     def __init__(self, engine: ScriptedEngine, folder: Path) -> None:
         self.engine = engine
         self.cgroup = folder / "cgroup"
+        self.killed: list[str] = []
         self.sampler = Sampler(
-            cast("Engine", engine), VirtualClock(), folder / "proc", folder / "cgroup"
+            cast("Engine", engine),
+            VirtualClock(),
+            folder / "proc",
+            folder / "cgroup",
+            on_oom=lambda container: self.killed.append(container.task_id),
         )
 
     def sample(self, kind: MetricKind, task: str = "task1", window: float = 15.0) -> Sample | None:

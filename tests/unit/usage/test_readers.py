@@ -26,6 +26,7 @@ EXPECTED = Reading(
     cache=4096000,
     memory_limit=67108864,
     memory_failures=3,
+    oom_kills=1,
     network=Network(receive_bytes=7),
     block_read_bytes=5096,
     block_write_bytes=10192,

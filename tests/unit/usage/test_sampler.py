@@ -158,6 +158,25 @@ def test_events_reach_the_tasks(tree: Path) -> None:
     play(tree, ScriptedEngine(container()), story)
 
 
+def test_a_kill_for_memory_that_is_counted_is_told_once(tree: Path) -> None:
+    """What the counter held before the agent began is no news, nor is a counter that stands."""
+
+    async def story(scene: Scene) -> None:
+        await asyncio.sleep(12)
+        assert scene.killed == []
+        events = scene.cgroup / PATH / "memory.events"
+        events.write_text("max 17\noom 4\noom_kill 3\n")
+        await asyncio.sleep(12)
+        assert scene.killed == ["task1"]
+        events.unlink()
+        await asyncio.sleep(12)
+        events.write_text("max 17\noom 9\noom_kill 9\n")
+        await asyncio.sleep(12)
+        assert scene.killed == ["task1"]
+
+    play(tree, ScriptedEngine(container()), story)
+
+
 def test_unchanged_readings_are_no_changes(tree: Path) -> None:
     """An idle container is read each second, but nothing has to be rendered anew."""
 

@@ -21,6 +21,7 @@ V1 = {
         "memory.usage_in_bytes": "52428800\n",
         "memory.limit_in_bytes": "67108864\n",
         "memory.failcnt": "3\n",
+        "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n",
         "memory.stat": (
             "cache 1000\nrss 2000\nrss_huge 0\nshmem 0\ninactive_file 10\nactive_file 20\n"
             "hierarchical_memory_limit 67108864\ntotal_cache 4096000\ntotal_rss 45000000\n"
