@@ -63,6 +63,7 @@ class NodeControl:
         self._before_write = before_write
         self._memory = NodeMemory(controller.book, controller.heritage)
         self._known: dict[str, str] = {}
+        self._drained: dict[str, str] = {}
         self._unknown_since: float | None = None
         self._next: float | None = None
         self._wake = asyncio.Event()
@@ -123,12 +124,15 @@ class NodeControl:
         if seen.fresh:
             self._settle(seen.nodes, now)
             self._forget_gone(seen.nodes, now)
+        if not rules and not self._drained and not self._known:
+            return
         started = now.mono
         for node_id in sorted(seen.nodes, key=lambda one: (seen.nodes[one].name, one)):
             for rule in self._rules_on(seen.nodes[node_id], rules, now):
                 if self._stopping:
                     return
                 if await self._judge(rule, node_id, seen, group):
+                    self._soon(0.0)  # what follows of it, and whose turn is next
                     seen = self._look(rules, self._clock.now())
                     if node_id not in seen.nodes:
                         return
@@ -138,12 +142,13 @@ class NodeControl:
 
     def _look(self, rules: tuple[NodeRule, ...], now: Now) -> NodesSeen:
         failures = any(isinstance(leaf, FailingHere) for rule in rules for leaf in rule.any_of)
-        return self._evidence.nodes(failures=failures, now=now)
+        seen = self._evidence.nodes(failures=failures, now=now)
+        self._drained = self._memory.drained(seen.nodes, now.mono)
+        return seen
 
     def _rules_on(self, node: Node, rules: tuple[NodeRule, ...], now: Now) -> list[NodeRule]:
         """Those in force, and for whoever drained it one that takes it back."""
-        drains = self._memory.drained({node.id: node}, now.mono)
-        on = rules_on(node, rules, drains.get(node.id))
+        on = rules_on(node, rules, self._drained.get(node.id))
         last = self._controller.book.keep_rules(node.id, [rule.name for rule in on], now.mono)
         for one in last:
             self._observer.forgot(one.rule, one.subject_name)
@@ -187,9 +192,8 @@ class NodeControl:
         node = seen.nodes[node_id]
         if node_id in self._memory.lost:
             return False  # what is there may be about to change
-        drained = self._memory.drained(seen.nodes, now.mono)
         history = self._history(rule, node_id)
-        wanted = decide_node(rule, seen.of(node, drained), history, now)
+        wanted = decide_node(rule, seen.of(node, self._drained), history, now)
         number = f"{node.version}/{now.wall:.3f}"
         wanted = replace(wanted, id=f"{rule.name}/{node_id}/{number}")
         controller.book.keep_history(node_id, rule.name, remember(history, wanted))
@@ -199,16 +203,19 @@ class NodeControl:
         waits = decision.reason is Reason.WRITE_LIMIT
         controller.ceiling.stand(node_id, waits=waits)
         if decision.recheck_after is not None:
-            soon = now.mono + decision.recheck_after
-            self._next = soon if self._next is None else min(self._next, soon)
+            self._soon(decision.recheck_after)
         if decision.action is None or gates.term is None:
             return False
         permit = self._permit(rule, node_id, gates.term)
         work = self._carry_out(decision, permit)
         # The name tells whoever looks at the tasks of this process whose write it is.
         await group.create_task(work, name=f"write {decision.id}")
-        self._next = self._clock.now().mono
         return True
+
+    def _soon(self, seconds: float) -> None:
+        """Something may change by then."""
+        at = self._clock.now().mono + seconds
+        self._next = at if self._next is None else min(self._next, at)
 
     def _gates(self, node_id: str, now: Now) -> Gates:
         controller = self._controller

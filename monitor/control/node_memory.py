@@ -10,7 +10,6 @@ from monitor.control.marks import Fate, Mark
 from monitor.decide import record_write
 from monitor.model.action import SetAvailability
 from monitor.model.decision import Decision
-from monitor.model.history import History
 from monitor.model.node import Availability, Node
 from monitor.model.now import Now
 from monitor.model.outcome import Outcome, OutcomeKind
@@ -32,11 +31,14 @@ class NodeMemory:
 
     def drained(self, nodes: Mapping[str, Node], now: float) -> dict[str, str]:
         """By node the rule that drained it, or may have, and has not taken it back."""
-        found = {
-            node_id: rule
-            for (node_id, rule), history in self._histories(now).items()
-            if node_id in nodes and history.course.drained_until is not None
-        }
+        found = {}
+        # Those of agents before us are bygones until somebody asks for them.
+        for (node_id, rule), (history, _) in self.book.bygones(now).items():
+            if history.course.drained_until is not None and node_id in nodes:
+                found[node_id] = rule
+        for (node_id, rule), history in self.book.histories().items():
+            if history.course.drained_until is not None and node_id in nodes:
+                found[node_id] = rule
         lost = (mark for mark, _ in self.lost.values())
         for mark in (*self.heritage.inherited.open(), *lost):
             action, node_id = mark.decision.action, mark.decision.node_id
@@ -46,11 +48,6 @@ class NodeMemory:
             if drains and node_id in nodes:
                 found[node_id] = mark.decision.rule
         return found
-
-    def _histories(self, now: float) -> dict[tuple[str, str], History]:
-        """Those of agents before us are bygones until somebody asks for them."""
-        known = {key: history for key, (history, _) in self.book.bygones(now).items()}
-        return known | dict(self.book.histories())
 
     def begin(self, decision: Decision) -> None:
         """Its write is about to be sent: whoever comes after us is to know."""
