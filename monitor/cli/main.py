@@ -359,13 +359,13 @@ def ps(
 
 @app.command()
 def why(
-    service: Annotated[str, typer.Argument(help="The service's name.")],
+    service: Annotated[str, typer.Argument(help="The service's name, or a node's.")],
     agent: AgentUrl = DEFAULT_AGENT,
     rule: Annotated[str | None, typer.Option(help="Only decisions of this rule.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many decisions.")] = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Say why a service was scaled or restarted, or was not: the latest decisions."""
+    """Say why a service was scaled or restarted or a node drained, or was not."""
     raise typer.Exit(run_why(agent, service, rule=rule, limit=limit, as_json=as_json))
 
 

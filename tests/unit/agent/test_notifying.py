@@ -1,10 +1,13 @@
 """Which of what an agent decides and does people are told."""
 
+from dataclasses import replace
+
 import pytest
 
 from monitor.agent.notifying import Notifying
 from monitor.control.observer import Silent
-from monitor.model.action import ForceUpdate, ScaleTo
+from monitor.model.action import ForceUpdate, ScaleTo, SetAvailability
+from monitor.model.node import Availability
 from monitor.model.now import Now
 from monitor.model.outcome import Outcome, OutcomeKind
 from monitor.model.reason import Reason
@@ -126,3 +129,19 @@ def test_only_the_agent_that_acts_tells() -> None:
     bench.acts = True
     bench.decide(Reason.BUDGET, 103.0)
     assert bench.told.open
+
+
+def test_what_was_done_to_a_node_names_the_node() -> None:
+    """Two nodes under one rule are two things to be told of; neither passes for a service."""
+    bench = Bench()
+    for name in ("w1", "w2"):
+        drained = decision(SetAvailability(name, Availability.DRAIN, 60.0), sentence="full")
+        about = {"service_id": "", "service_name": "", "node_id": name, "node_name": name}
+        bench.notifying.wrote(replace(drained, **about), Outcome(OutcomeKind.APPLIED))
+        quorum = decision(reason=Reason.QUORUM)
+        bench.notifying.decided(replace(quorum, time=Now(100.0, 1e6), **about), True)
+        bench.notifying.decided(replace(quorum, time=Now(131.0, 1e6), **about), True)
+    told = [(one.action, one.service_name, one.node_name) for one in bench.told.messages]
+    assert told == [("drain", "", "w1"), ("drain", "", "w2")]
+    assert len({one.key for one in bench.told.messages}) == 2
+    assert sorted(one.node_name for one in bench.told.open.values()) == ["w1", "w2"]
