@@ -8,7 +8,10 @@ from monitor.simulate.http.answers import Refused, list_answer, message_answer, 
 from monitor.simulate.http.face import Face, Handler
 from monitor.simulate.http.lookup import find_container, find_service, find_task
 
-_NO_LOGS = "the simulated Swarm keeps no logs: nothing runs that could write any"
+_NO_LOGS = (
+    "the simulated Swarm keeps no logs of services and tasks: docker logs CONTAINER, on the node "
+    "of one, tells how it began and ended"
+)
 _NO_IMAGES = (
     "the simulated Swarm has no images, and starts no container by itself: create a service "
     "(docker service create), whose image may have any name"
@@ -39,11 +42,6 @@ async def no_service_logs(face: Face, request: web.Request) -> web.Response:
 
 async def no_task_logs(face: Face, request: web.Request) -> web.Response:
     find_task(face.store, request.match_info["id"])
-    raise Refused(501, _NO_LOGS)
-
-
-async def no_container_logs(face: Face, request: web.Request) -> web.Response:
-    find_container(face.tasks_here(), request.match_info["id"])
     raise Refused(501, _NO_LOGS)
 
 
@@ -107,7 +105,6 @@ def lacking(request: web.Request) -> Refused:
 ROUTES: tuple[tuple[str, str, Handler, str], ...] = (
     ("GET", "/services/{id}/logs", no_service_logs, "logs"),
     ("GET", "/tasks/{id}/logs", no_task_logs, "logs"),
-    ("GET", "/containers/{id}/logs", no_container_logs, "logs"),
     ("GET", "/containers/{id}/top", no_processes, "top"),
     ("POST", "/containers/{id}/exec", no_processes, "exec"),
     ("POST", "/containers/{id}/attach", no_processes, "attach"),

@@ -54,6 +54,33 @@ async def test_every_read_equals_the_port_in_memory() -> None:
             assert await http.container(one.id) == await memory.container(one.id)
 
 
+async def test_ended_containers_and_their_logs_equal_the_port_in_memory() -> None:
+    """As long as they are not removed; the newest lines, as many as are asked for."""
+    async with served() as scene:
+        swarm = scene.swarm
+        for name in ("w1", "w2"):
+            swarm.drain(scene.node_id(name))
+        swarm.create_service("web", image="web:1", replicas=2)
+        await swarm.converged("web")
+        oom, failed = swarm.running("web")
+        swarm.logs[oom.id] = ["one", "zwei: ä", "three"]
+        swarm.end_task(oom.id, 137, oom=True)
+        swarm.end_task(failed.id, 3)
+        memory = swarm.engine(scene.node_id())
+        async with DockerEngine(scene.url()) as http:
+            ended = {one.task_id: one for one in await http.ended_containers()}
+            assert ended == {one.task_id: one for one in await memory.ended_containers()}
+            assert (ended[oom.id].oom_killed, ended[failed.id].exit_code) == (True, 3)
+            assert all(one.finished_at >= one.started_at > 0 for one in ended.values())
+            assert list(await http.logs(ended[oom.id], 2)) == ["zwei: ä", "three"]
+            for one in ended.values():
+                assert list(await http.logs(one, 5)) == list(await memory.logs(one, 5))
+            swarm.remove_container(oom.id)
+            assert [one.task_id for one in await http.ended_containers()] == [failed.id]
+            with pytest.raises(NotFound):
+                await http.logs(ended[oom.id], 2)
+
+
 async def test_stats_follow_from_the_load() -> None:
     """CPU seconds, memory and its limit over HTTP are those of the load model."""
     async with served() as scene:
