@@ -82,6 +82,18 @@ class Cable:
             if task:
                 task.set_name(name)  # it may send again
 
+    async def update_node(self, node_id: str, version: int, spec: Mapping[str, Any]) -> None:
+        task = asyncio.current_task()
+        self.process.sets(node_id)
+        name = task.get_name() if task else ""
+        assert name.startswith("write "), name
+        task.set_name(f"write {self.process.name}|{name.removeprefix('write ')}")
+        try:
+            await self._through("update_node", node_id, version, spec)
+        finally:
+            if task:
+                task.set_name(name)
+
     async def stop_container(self, container_id: str, grace: int | None) -> None:
         """Ends also where who asked for it does not live to see it."""
         if self.process.killed:
@@ -222,6 +234,9 @@ class Process:
     async def stop_container(self, container_id: str, grace: int | None) -> None:
         """Its engine is told to; not on this process's time."""
         await self.fleet.swarm.engine(self.node_id).stop_container(container_id, grace)
+
+    def sets(self, node_id: str) -> None:
+        """A write to a node leaves this process."""
 
     def sends(self, service_id: str) -> None:
         """A write to a service leaves this process."""

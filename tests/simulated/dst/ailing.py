@@ -127,11 +127,34 @@ ODD = replace(
     parts={"image": "odd:1", "replicas": 2, "constraints": ON_WORKERS},
 )
 
+SPOTTY = Ailing(
+    "spotty",
+    "sick-nodes",
+    """\
+  - name: sick-nodes
+    nodes: ["*"]
+    node:
+      when:
+        any:
+          - {tasks_failing_here: {count: 3, within: 1m}}
+          - {down_for: 10s}
+      action: drain
+      drain_for: 1m
+      budget: {count: 2, within: 5m}
+""",
+    Pace(2, 300.0),
+    {"image": "spotty:1", "replicas": 5},
+    failures=3,
+    window=60.0,
+)
+DRAINED_FOR = 60.0
+
 AILING: Mapping[str, tuple[Ailing, ...]] = {
     "tasks": (TASKS,),
     "crashes": (CRASHES,),
     "parks": (PARKS,),
     "moves": (EVEN, ODD),
+    "nodes": (SPOTTY,),
 }
 
 BY_RULE: Mapping[tuple[str, str], Ailing] = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitor.model.peer import Command
 from monitor.model.stop_task import STOP_TASK
-from tests.simulated.dst.ailing import CRASHES, PARKS, TASKS
+from tests.simulated.dst.ailing import CRASHES, PARKS, SPOTTY, TASKS
 from tests.simulated.dst.kind import ANY, NODES, WORKERS, Args, Kind, Undo
 from tests.simulated.dst.ward import Ill
 
@@ -66,6 +66,37 @@ def worker_away(world: "World", args: Given) -> Undo:
 
 def _away(chance: random.Random) -> Args:
     return {"node": chance.choice(WORKERS), "as": chance.choice(("drain", "drain", "pause"))}
+
+
+def node_sickens(world: "World", args: Given) -> Undo:
+    """Tasks fail on one node, and run well on the others."""
+    ill = Ill(1.0, 1, node=world.ids[args["node"]])
+    world.ward.fall_ill(SPOTTY.service, ill)
+
+    def undo() -> None:
+        if world.ward.ill.get(SPOTTY.service) is ill:
+            del world.ward.ill[SPOTTY.service]
+
+    return undo
+
+
+def node_lost(world: "World", args: Given) -> Undo:
+    """For longer than it takes a rule to see it."""
+    world.node_fails(args["node"])
+    return lambda: world.node_returns(args["node"])
+
+
+def _node(chance: random.Random) -> Args:
+    return {"node": chance.choice(NODES)}
+
+
+def availability_set(world: "World", args: Given) -> None:
+    """A person sets it, whoever set it before."""
+    world.swarm.set_node(world.ids[args["node"]], availability=args["as"])
+
+
+def _availability(chance: random.Random) -> Args:
+    return _node(chance) | {"as": chance.choice(("active", "active", "pause"))}
 
 
 def unparks(world: "World", _: Given) -> None:
@@ -138,5 +169,8 @@ KINDS = (
     Kind("oom_loop", oom_loop, (4, 5, 9), _oom, (10.0, 40.0), 3.0, needs="parks"),
     Kind("person_unparks", unparks, (4, 9), weight=1.5, needs="parks"),
     Kind("worker_away", worker_away, (3, 5, 9), _away, (6.0, 30.0), 3.0, needs="moves"),
+    Kind("node_sickens", node_sickens, (1, 5, 9), _node, (15.0, 60.0), 4.0, needs="nodes"),
+    Kind("node_lost", node_lost, (1, 5, 9), _node, (15.0, 40.0), 1.0, needs="nodes"),
+    Kind("availability_set", availability_set, (1, 9), _availability, weight=0.7, needs="nodes"),
     Kind("person_meddles", meddles, (3, 9), _meddle, weight=1.5, needs=ANY),
 )

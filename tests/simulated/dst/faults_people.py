@@ -76,7 +76,8 @@ def at_write(world: "World", args: Given) -> None:
     steps = args["steps"]
 
     def meddle(_: object) -> None:
-        begin(world, {**args, "service": world.writing})
+        if world.writing:  # else it is about to write to a node
+            begin(world, {**args, "service": world.writing})
 
     world.arm(node, steps, meddle, now=steps < 2)
 

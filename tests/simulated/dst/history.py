@@ -261,6 +261,33 @@ class Stopped(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class NodeWas(Entry):
+    """A node is like this from now on. decision: whose write made it so available, and since when,
+    "" if anything else did."""
+
+    node: str
+    name: str
+    role: str
+    state: str
+    availability: str
+    decision: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class NodeWritten(Entry):
+    """A write of an agent to a node reached the Swarm. version: on which it was decided; was: the
+    node's then. changed: what of its availability and labels it would change."""
+
+    decision: str
+    node: str
+    version: int
+    was: int
+    changed: tuple[str, ...]
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Halted(Entry):
     """It was this stop that ended the task, and not the task itself."""
 

@@ -11,7 +11,7 @@ import math
 from monitor.model.action import ScaleTo
 from monitor.model.decision import Decision
 from monitor.model.reason import Reason
-from tests.simulated.dst import judge_restarts
+from tests.simulated.dst import judge_nodes, judge_restarts
 from tests.simulated.dst.history import Misjudged, Sent
 from tests.simulated.dst.judging import Case, Verdict
 from tests.simulated.dst.rule_files import HIGH, INTERVAL, LOW, TIMEOUT, WINDOW
@@ -46,6 +46,7 @@ def numbers(case: Case) -> Verdict:
     for left_out in case.history.of(Misjudged):
         verdict.check(False, left_out.at, f"{left_out.decision} counts {left_out.what}")
     judge_restarts.grounds(case, verdict)
+    judge_nodes.grounds(case, verdict)
     return verdict
 
 

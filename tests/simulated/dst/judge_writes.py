@@ -4,7 +4,7 @@ from collections import Counter
 
 from monitor.decide.guards import SETTLING
 from monitor.model.action import ForceUpdate, Park, ScaleTo, Unpark
-from tests.simulated.dst import judge_restarts
+from tests.simulated.dst import judge_nodes, judge_restarts
 from tests.simulated.dst.history import Arrived, Learned
 from tests.simulated.dst.judging import Case, Verdict
 
@@ -36,6 +36,7 @@ def bounds(case: Case) -> Verdict:
             limit = max(_up_limit(case, one), low)
             text = f"{one.service} from {before} to {after}, faster than to {limit}"
             verdict.check(after <= limit, one.at, f"{text} ({one.decision})")
+    judge_nodes.fenced(case, verdict)
     return verdict
 
 
@@ -79,6 +80,7 @@ def one_write(case: Case) -> Verdict:
             verdict.check(write.was == version, write.at, text)
     _one_at_a_time(case, verdict)
     judge_restarts.one_stop(case, verdict)
+    judge_nodes.one_write(case, verdict)
     return verdict
 
 
@@ -149,4 +151,5 @@ def one_field(case: Case) -> Verdict:
                 right = False
         verdict.check(right, one.at, f"{one.decision} changed {one.changed}")
     judge_restarts.one_container(case, verdict)
+    judge_nodes.one_field(case, verdict)
     return verdict

@@ -85,6 +85,7 @@ async def _rest(made: World) -> None:
     swarm.has_leader = True
     made.heal_all()
     made.partitioned.clear()
+    made.ward.give_back()
     made.prometheus.use("")
     made.use_files(made.rule_text())
     for node_id in made.ids.values():

@@ -43,7 +43,7 @@ class Told:
     def decided(self, decision: Decision, new: bool) -> None:
         self.process.exposed.reports.decided(decision, new)
         self._left_out(decision)
-        key = decision.rule, decision.service_name
+        key = decision.rule, decision.service_name or decision.node_name
         what = (decision.action, decision.reason, decision.current, decision.version)
         self.process.latest[key] = decision
         if decision.action is None and self._last.get(key) == what:
@@ -191,7 +191,15 @@ class FleetProcess(Process):
         if task is not None:
             self.world.ward.was_stopped(task)
 
+    def sets(self, node_id: str) -> None:
+        self._sent(f"node {self.world.swarm.node(node_id).name}", 0.0)
+
     def sends(self, service_id: str) -> None:
+        services = self.world.swarm.store.services
+        name = services[service_id].name if service_id in services else ""
+        self._sent(name, self.world.unheard(self, service_id))
+
+    def _sent(self, what: str, unheard: float) -> None:
         task = asyncio.current_task()
         decision = task.get_name().removeprefix("write ") if task else ""
         world = self.world
@@ -201,13 +209,11 @@ class FleetProcess(Process):
                 world.now(),
                 self.name,
                 f"{self.name}|{decision}",
-                world.swarm.service(service_id).name
-                if service_id in world.swarm.store.services
-                else "",
+                what,
                 self.core.lease.term(),
                 holder,
                 written_at,
-                world.unheard(self, service_id),
+                unheard,
                 self.digest(),
                 self._other_rules(),
             )

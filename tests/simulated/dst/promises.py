@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from tests.simulated.dst import (
     judge_fleet,
+    judge_nodes,
     judge_numbers,
     judge_restarts,
     judge_shown,
@@ -28,7 +29,7 @@ def survives(case: Case) -> Verdict:
     verdict = judge_survival.survives(case)
     for part in (judge_restarts.paced, judge_restarts.at_once):
         part(case, verdict)
-    for part in (judge_restarts.breakers, judge_restarts.parked):
+    for part in (judge_restarts.breakers, judge_restarts.parked, judge_nodes.drains):
         part(case, verdict)
     return verdict
 

@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from tests.simulated.dst import judge_nodes, judge_restarts
 from tests.simulated.dst.history import Arrived, Injected, Life
-from tests.simulated.dst.judge_restarts import ACTS, acts
 from tests.simulated.dst.judging import Case, Verdict
 from tests.simulated.dst.kinds import KINDS
 from tests.simulated.dst.live import Lived
 from tests.simulated.dst.promises import PROMISES, RECOVERY
+
+ACTS = (*judge_restarts.ACTS, *judge_nodes.ACTS)
 
 
 @dataclass
@@ -35,7 +37,8 @@ class Tally:
         self.happened["writes of agents"] += len(own)
         self.happened["of them applied"] += sum(one.applied for one in own)
         self.happened["writes of people"] += sum(not one.own for one in lived.history.of(Arrived))
-        self.acts.update(acts(Case(lived.history)))
+        for judge in (judge_nodes, judge_restarts):
+            self.acts.update(judge.acts(Case(lived.history)))
         lives = Counter(one.what for one in lived.history.of(Life))
         self.happened["agents that began"] += lives["begins"]
         self.happened["agents killed"] += lives["killed"]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +13,22 @@ from monitor.model.node import Availability, NodeState
 from monitor.model.task import TaskState
 from monitor.model.usage import Reading
 from monitor.simulate.executor import Behaviour
-from monitor.simulate.state import SimTask
+from monitor.simulate.state import SimNode, SimTask
 from monitor.web.state import Refused
+from tests.simulated.bench import _deciding as deciding
 from tests.simulated.dst.ailing import AILING, DELAY, MIB, QUICK, Ailing
-from tests.simulated.dst.history import Blamed, Ended, Halted, Kept, Stopped, Unparked
+from tests.simulated.dst.history import (
+    Blamed,
+    Ended,
+    Halted,
+    Kept,
+    NodeWas,
+    NodeWritten,
+    Removed,
+    Stopped,
+    TookOver,
+    Unparked,
+)
 
 if TYPE_CHECKING:
     from tests.simulated.dst.process import FleetProcess
@@ -29,11 +41,15 @@ SLOW_STOP = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Ill:
-    """What becomes of each task of a service: it ends so many seconds after it began to run."""
+    """What becomes of each task of a service: it ends so many seconds after it began to run.
+
+    node: the id of the one on which alone it does, "" for all.
+    """
 
     after: float
     exit_code: int
     oom: bool = False
+    node: str = ""
 
 
 class Ward:
@@ -44,6 +60,7 @@ class Ward:
 
     def __init__(self, world: "World", kinds: Sequence[str]) -> None:
         self._world = world
+        self._all_ends = "nodes" in kinds
         self.kinds = tuple(kinds)
         self.here: tuple[Ailing, ...] = tuple(one for kind in kinds for one in AILING[kind])
         self.services = tuple(one.service for one in self.here)
@@ -54,6 +71,8 @@ class Ward:
         self.halted: dict[str, str] = {}
         self._emptied: dict[tuple[str, int | str], str] = {}
         self._ended: dict[str, float] = {}
+        self._nodes: dict[str, tuple[tuple[str, str, str, str], tuple[str, float]]] = {}
+        self._deciding = ""
         self._said: set[tuple[str, str]] = set()
         self._kept: dict[str, tuple[bool, int | None]] = {}
 
@@ -67,9 +86,56 @@ class Ward:
             swarm.behaviours[image] = Behaviour(stop=SLOW_STOP, stop_code=143)
         for one in self.here:
             swarm.create_service(one.service, update=QUICK, restart=DELAY, **one.parts)
+        if self._all_ends:
+            self._watch_nodes()
         if self.here:
             self._reading = swarm.load.reading
             swarm.load.reading = self._read  # type: ignore[method-assign]
+
+    def _watch_nodes(self) -> None:
+        """Writes of agents to nodes as they arrive; people set nodes in another way."""
+        swarm, update = self._world.swarm, self._world.swarm.update_node
+        for node in swarm.store.nodes.values():
+            self.node_changed(node)
+
+        def recorded(node_id: str, version: int, spec: Mapping[str, Any]) -> None:
+            node, error = swarm.node(node_id), ""
+            before = {"Availability": str(node.availability), "Labels": dict(node.labels)}
+            before |= {"Role": node.role}
+            was = node.version
+            changed = tuple(
+                sorted(
+                    key
+                    for key in {*before, *spec}
+                    if (spec.get(key) or {}) != (before.get(key) or {})
+                )
+            )
+            self._deciding = deciding() or ""
+            try:
+                update(node_id, version, spec)
+            except Exception as refused:
+                error = str(refused) or type(refused).__name__
+                raise
+            finally:
+                now = self._world.now()
+                told = NodeWritten(now, self._deciding, node_id, version, was, changed, error)
+                self._world.note(told)
+                self._deciding = ""
+
+        swarm.update_node = recorded  # type: ignore[method-assign]
+
+    def node_changed(self, node: SimNode) -> None:
+        self.look_at_nodes()
+        if self._all_ends:
+            is_so = (node.name, node.role, str(node.state), str(node.availability))
+            was, now = self._nodes.get(node.id), self._world.now()
+            if was is not None and was[0] == is_so:
+                return
+            by = (self._deciding, now)
+            if was is not None and was[0][-1] == is_so[-1]:
+                by = was[1]
+            self._nodes[node.id] = (is_so, by)
+            self._world.note(NodeWas(now, node.id, *is_so, *by))
 
     def _read(self, service_id: str, task_id: str, *rest: Any) -> Reading:
         found = self._reading(service_id, task_id, *rest)
@@ -116,7 +182,7 @@ class Ward:
     # What happens to its tasks
 
     def task_changed(self, task: SimTask, old: object) -> None:
-        if task.service_name not in self.services:
+        if task.service_name not in self.services and not self._all_ends:
             return
         was = old.state if isinstance(old, SimTask) else None
         if task.service_name in MOVED:
@@ -136,7 +202,7 @@ class Ward:
     def ails(self, task: SimTask) -> None:
         """Ends in time, if its service is ill by then."""
         ill = self.ill.get(task.service_name)
-        if ill is None:
+        if ill is None or ill.node not in ("", task.node_id):
             return
         loop = asyncio.get_running_loop()
         loop.call_later(ill.after, self._end, task.id, ill, context=self._world.world.copy())
@@ -222,7 +288,7 @@ class Ward:
                     self._said.add(key)
                     now = self._world.now()
                     self._world.note(Blamed(now, process.name, end.task_id, str(end.cause)))
-        if self.here and process.acts:
+        if self.here and process.acts and not self._all_ends:
             self._look_at_rules(process)
 
     def _look_at_rules(self, process: "FleetProcess") -> None:
@@ -259,17 +325,37 @@ class Ward:
 
     # The end
 
+    def give_back(self) -> None:
+        """People take back what they themselves have set to anything else."""
+        for node in self._world.swarm.store.nodes.values():
+            if self._all_ends and node.availability is Availability.PAUSE:
+                self._world.swarm.activate(node.id)
+
     def repair(self) -> None:
         """Nothing ails any more, and what was parked or put to sleep is wanted again."""
         self.ill.clear()
         self.leaking.clear()
         swarm = self._world.swarm
+        if self._past_is_lost():
+            for node_id in self._world.ids.values():
+                swarm.activate(node_id)
         for name in self.services:
             if not self._world.replicas(name):
                 swarm.scale(name, 2)
             swarm.deploy(name, f"{name}:9")
 
+    def _past_is_lost(self) -> bool:
+        """Whether agents may rightly not know any more what they drained, or until when."""
+        entries = self._world.history.entries
+        return any(
+            isinstance(one, Removed) or (isinstance(one, TookOver) and one.clocks)
+            for one in entries
+        )
+
     def amiss(self) -> str:
+        for node in self._world.swarm.store.nodes.values():
+            if self._all_ends and node.availability is not Availability.ACTIVE:
+                return f"{node.name} is still set to {node.availability}"
         for name in self.services:
             replicas, running = self._world.replicas(name), len(self._world.swarm.running(name))
             if running != replicas:

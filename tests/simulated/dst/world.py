@@ -309,7 +309,7 @@ class World(Agents):
             self.ward.task_changed(new, old)
         elif isinstance(new, SimNode):
             self.changed[new.id] = now
-            self.ward.look_at_nodes()
+            self.ward.node_changed(new)
             if NodeState.DOWN in (new.state, old.state if isinstance(old, SimNode) else None):
                 self.was_down[new.id] = now
         elif isinstance(new, SimService):
