@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from monitor.act.stop_desk import StopDesk
-from monitor.control import survivors
+from monitor.control import node_control, survivors
 from monitor.control.controller import Controller
 from monitor.control.moves import MovesUnderWay
-from monitor.decide import find_ends, pace, rebalance, restart_block, restart_look
+from monitor.decide import find_ends, node, pace, rebalance, restart_block, restart_look
 from monitor.decide.moves import Move
 from monitor.model.action import SpecAction
 from monitor.model.cause import Cause
@@ -122,5 +122,16 @@ BUGS = (
         "two services moved at once",
         "A task of one service is moved while another one's is on its way.",
         (MovesUnderWay, "other", lambda self, *_: ""),
+    ),
+    bug(
+        "drains whatever is left",
+        "Nodes are drained however few are left, and several at once.",
+        (node, "fence", lambda evidence: None),
+        (node_control, "fence", lambda evidence: None),
+    ),
+    bug(
+        "drain of each agent",
+        "That a rule has drained a node is not kept for the next agent.",
+        (survivors, "encode_course", _course_without("drained_until")),
     ),
 )

@@ -1,6 +1,7 @@
 """The part of a world that ails: its services, what is wrong with them, what is stopped there."""
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from tests.simulated.dst.world import World
 
 MOVED = frozenset(one.service for one in AILING["moves"])
+KNOWN_LATE = 40.0
+"""Seconds for which an agent may not know yet that a node went: a re-list, and its decision."""
+
 SLOW_STOP = 2.0
 """Seconds that tasks of `leaky` take to stop: a second one may be due meanwhile."""
 
@@ -68,6 +72,7 @@ class Ward:
         self.leaking: dict[object, float] = {}
         self._leaked: dict[str, float] = {}
         self._skewed: dict[str, float] = {}
+        self._there: dict[str, float] = {}
         self.halted: dict[str, str] = {}
         self._emptied: dict[tuple[str, int | str], str] = {}
         self._ended: dict[str, float] = {}
@@ -160,13 +165,13 @@ class Ward:
     def look_at_nodes(self) -> None:
         """Notes of which services a task could be moved to even them out."""
         world = self._world
-        nodes = [
-            node.id
-            for node in world.swarm.store.nodes.values()
-            if node.role == "worker"
-            and node.state is NodeState.READY
-            and node.availability is Availability.ACTIVE
-        ]
+        for node in world.swarm.store.nodes.values():
+            ready = node.state is NodeState.READY and node.availability is Availability.ACTIVE
+            if node.role == "worker" and ready:
+                self._there[node.id] = math.inf
+            elif self._there.get(node.id) == math.inf:
+                self._there[node.id] = world.now()
+        nodes = [one for one, at in self._there.items() if world.now() - at <= KNOWN_LATE]
         for one in self.here:
             if one.service not in MOVED:
                 continue
