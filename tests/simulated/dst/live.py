@@ -84,6 +84,7 @@ async def _rest(made: World) -> None:
     swarm = made.swarm
     swarm.has_leader = True
     made.heal_all()
+    made.disarm()
     made.partitioned.clear()
     made.ward.give_back()
     made.prometheus.use("")

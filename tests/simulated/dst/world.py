@@ -184,6 +184,10 @@ class World(Agents):
         """
         self._armed[node] = (-1 if now else steps, then)
 
+    def disarm(self) -> None:
+        """Nobody waits for a write any more."""
+        self._armed.clear()
+
     def freeze_for(self, process: Any, seconds: float) -> None:
         process.freeze()
         asyncio.get_running_loop().call_later(seconds, self.thaw, process)
