@@ -81,5 +81,8 @@ class Notebook:
             self._journal.outcome(decision, outcome)
         self._other.wrote(decision, outcome)
 
+    def learned(self, decision: Decision, outcome: Outcome | None) -> None:
+        self._other.learned(decision, outcome)
+
     def forgot(self, rule: str, service_name: str) -> None:
         self._other.forgot(rule, service_name)

@@ -88,6 +88,9 @@ class Notifying:
             return
         self._notifier.tell(self._message(decision, Kind.FAILURE, outcome), once=True)
 
+    def learned(self, decision: Decision, outcome: Outcome | None) -> None:
+        self._other.learned(decision, outcome)
+
     def forgot(self, rule: str, service_name: str) -> None:
         self._other.forgot(rule, service_name)
         self._hindrances.forget(rule, service_name)

@@ -82,6 +82,8 @@ class Reports:
         elif not repeated:
             self._log.warning(f"{name}: not written: {outcome.detail}", **facts)
 
+    def learned(self, decision: Decision, outcome: Outcome | None) -> None: ...
+
     def forgot(self, rule: str, service_name: str) -> None:
         self._hindrances.forget(rule, service_name)
         self._moved.discard((rule, service_name))

@@ -93,7 +93,7 @@ class Controller:
             on_settled=self._write_settled,
             intend=self._intend,
         )
-        self.heritage = Heritage(self.book, self.ceiling)
+        self.heritage = Heritage(self.book, self.ceiling, observer.learned)
         self._survival = survival
         self._before_write = before_write
         self._changes = self._told_changes = 0

@@ -13,7 +13,7 @@ A state is one JSON object:
     deeds       the newest decisions that acted, in short, with their outcomes
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,10 @@ STEP = 1.0
 """Seconds by which the wall clock has to move against the other before stored times follow it."""
 
 
+OUTCOME_WITHIN = 5.0
+"""Seconds after a decision by which its outcome is stored, unless the agent that sent it ended."""
+
+
 @dataclass(slots=True)
 class Heritage:
     """Works on the book, the ceiling and the marks; pauses go in and out by value.
@@ -42,6 +46,7 @@ class Heritage:
 
     book: Book
     ceiling: WriteCeiling
+    learned: Callable[[Decision, Outcome | None], None] = lambda *_: None
     inherited: Inherited = field(default_factory=Inherited)
     own: dict[str, Mark] = field(default_factory=dict)
     _short: Shorthand = field(default_factory=Shorthand)
@@ -164,7 +169,14 @@ class Heritage:
         sent = [mark.decision.time.mono for mark, _ in marks.values()]
         self.ceiling.take_over([*reading.writes(), *sent])
         known = {entry.decision.id: entry for entry in self.book.deeds()}
-        self.book.take_over_deeds(reading.deeds(known))
+        deeds = list(reading.deeds(known))
+        self.book.take_over_deeds(deeds)
+        for entry in deeds:
+            if entry.outcome is not None:
+                self.learned(entry.decision, entry.outcome)
+        for mark, _ in marks.values():
+            if now.mono - mark.decision.time.mono > OUTCOME_WITHIN:
+                self.learned(mark.decision, None)
         return reading.left_out
 
 

@@ -13,6 +13,9 @@ class Observer(Protocol):
     def wrote(self, decision: Decision, outcome: Outcome) -> None:
         """A write was tried, with this outcome."""
 
+    def learned(self, decision: Decision, outcome: Outcome | None) -> None:
+        """Another agent sent this; None: nobody wrote down what became of it. May come again."""
+
     def forgot(self, rule: str, service_name: str) -> None:
         """The rule is not about this service any more."""
 
@@ -23,5 +26,7 @@ class Silent:
     def decided(self, decision: Decision, new: bool) -> None: ...
 
     def wrote(self, decision: Decision, outcome: Outcome) -> None: ...
+
+    def learned(self, decision: Decision, outcome: Outcome | None) -> None: ...
 
     def forgot(self, rule: str, service_name: str) -> None: ...

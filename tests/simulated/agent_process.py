@@ -127,6 +127,8 @@ class Observed:
         named = replace(decision, id=f"{self.process.name}|{decision.id}")
         self.process.fleet.records.outcomes.append((named, outcome))
 
+    def learned(self, decision: Decision, outcome: Outcome | None) -> None: ...
+
     def forgot(self, rule: str, service_name: str) -> None: ...
 
 

@@ -88,6 +88,8 @@ class Records:
     def wrote(self, decision: Decision, outcome: Outcome) -> None:
         self.outcomes.append((decision, outcome))
 
+    def learned(self, decision: Decision, outcome: Outcome | None) -> None: ...
+
     def forgot(self, rule: str, service_name: str) -> None: ...
 
     def watch(self, swarm: Swarm) -> None:

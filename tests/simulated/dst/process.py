@@ -70,6 +70,8 @@ class Told:
         world, name = self.process.world, self.process.name
         world.history.add(Learned(world.now(), name, f"{name}|{decision.id}", str(outcome.kind)))
 
+    def learned(self, decision: Decision, outcome: Outcome | None) -> None: ...
+
     def forgot(self, rule: str, service_name: str) -> None:
         self.process.exposed.reports.forgot(rule, service_name)
 

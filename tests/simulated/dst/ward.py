@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from monitor.agent.operations import OperatorDesk
-from monitor.decide.find_ends import FAILURES
+from monitor.decide.find_ends import FAILURES, SETTLED
 from monitor.model.container import Health
 from monitor.model.node import Availability, NodeState
 from monitor.model.task import TaskState
@@ -74,6 +74,7 @@ class Ward:
         self._skewed: dict[str, float] = {}
         self._there: dict[str, float] = {}
         self.halted: dict[str, str] = {}
+        self._halted_at: dict[str, float] = {}
         self._emptied: dict[tuple[str, int | str], str] = {}
         self._ended: dict[str, float] = {}
         self._nodes: dict[str, tuple[tuple[str, str, str, str], tuple[str, float]]] = {}
@@ -279,19 +280,23 @@ class Ward:
         if self._ended.get(task.id) == now:
             self._world.note(Halted(now, task.service_name, task.id))
             self.halted[task.id] = task.service_name
+            self._halted_at[task.id] = now
             self._emptied[task.service_id, task.place] = task.id
 
     # What agents make of it
 
     def look_into(self, process: "FleetProcess") -> None:
-        """Notes what it holds for a failure and is none, and what it has stored of its rules."""
-        ends = process.core.ends
+        """Notes what it counts for a failure and is none, and what it has stored of its rules.
+
+        Rules count an end once its cause is settled.
+        """
+        ends, now = process.core.ends, self._world.now()
         for name in sorted(set(self.halted.values())):
             for end in ends.of(name):
                 key = (process.name, end.task_id)
-                if end.task_id in self.halted and end.cause in FAILURES and key not in self._said:
+                settled = now - self._halted_at.get(end.task_id, now) >= SETTLED
+                if settled and end.cause in FAILURES and key not in self._said:
                     self._said.add(key)
-                    now = self._world.now()
                     self._world.note(Blamed(now, process.name, end.task_id, str(end.cause)))
         if self.here and process.acts and not self._all_ends:
             self._look_at_rules(process)

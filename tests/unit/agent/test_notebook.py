@@ -26,6 +26,8 @@ class Told:
     def wrote(self, decision: Decision, outcome: Outcome) -> None:
         self.heard.append(("wrote", decision.id, outcome.kind))
 
+    def learned(self, decision: Decision, outcome: Outcome | None) -> None: ...
+
     def forgot(self, rule: str, service_name: str) -> None:
         self.heard.append(("forgot", rule, service_name))
 

@@ -193,3 +193,24 @@ def test_an_unknown_past_is_taken_for_the_worst():
     assert history.events == (ScaleEvent(5.0, 0),)
     rule = replace(restart_rule(), budget=Budget(3, 60.0))
     assert as_if_just_done(History(), rule, 5.0).restarts == (5.0, 5.0, 5.0)
+
+
+def test_what_others_did_is_told_with_its_outcome():
+    """Each stored deed once for each outcome; one without, when its agent must have ended."""
+    told = []
+    one, other = heritage(), heritage()
+    other.learned = lambda made, outcome: told.append((made.id, outcome and outcome.kind))
+    done = decision(ScaleTo(3), id="done", time=NOW)
+    one.book.record(done)
+    handed_over(one, other)
+    assert told == []
+    one.book.note_outcome(done, Outcome(OutcomeKind.APPLIED))
+    handed_over(one, other)
+    handed_over(one, other)
+    assert told == [("done", OutcomeKind.APPLIED)]
+    begun = decision(ScaleTo(4), id="begun", service_id="s9", time=NOW)
+    one.own["s9"] = mark_of(begun, service(id="s9"))
+    handed_over(one, other)
+    assert told[1:] == []
+    handed_over(one, other, Now(NOW.mono + 6.0, NOW.wall + 6.0))
+    assert told[1:] == [("begun", None)]
