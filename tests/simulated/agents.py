@@ -206,7 +206,8 @@ class Agents:
             self.twice.append(f"{self.now():.3f}: {held}")
 
     def actors(self) -> list[Process]:
-        return [one for one in self.processes.values() if one.alive and one.acts]
+        """There may be two agents on a node for as long as the Swarm leaves them there."""
+        return [one for one in self.all if one.alive and one.acts]
 
     def actor(self) -> Process:
         (found,) = self.actors()
