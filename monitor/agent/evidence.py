@@ -140,4 +140,5 @@ def ended(end: TaskEnd, now: Now) -> Ended:
         cause=end.cause,
         exit_code=end.exit_code,
         service_id=end.service_id,
+        template=end.template,
     )

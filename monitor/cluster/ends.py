@@ -244,6 +244,7 @@ class Ends:
             evidence="" if verdict is None else verdict.evidence,
             uptime=uptime,
             container_id=task.container_id,
+            template=task.template,
         )
 
     def _facts(self, past: TaskPast, service: ServicePast, successor: TaskPast | None) -> Facts:

@@ -24,6 +24,7 @@ def ended_of(ends: Iterable[TaskEnd], now: Now) -> tuple[Ended, ...]:
             cause=end.cause,
             exit_code=end.exit_code,
             service_id=end.service_id,
+            template=end.template,
         )
         for end in ends
         if end.cause is not None and _over(end)

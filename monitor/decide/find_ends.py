@@ -1,8 +1,9 @@
 """Conditions on how tasks of the service ended.
 
 Only what a task did itself counts: no stop of ours or of a person, no drain, no node or engine
-that went away. An end counts once its cause is settled, and while its node is there: a burst of
-ends right before a node goes is that node's shutdown, as it turns out seconds later.
+that went away; and only what tasks of the present deploy did. An end counts once its cause is
+settled, and while its node is there: a burst of ends right before a node goes is that node's
+shutdown, as it turns out seconds later.
 """
 
 from collections.abc import Sequence
@@ -59,7 +60,15 @@ def _found(
 ) -> Found:
     now, nodes = look.now, look.case.view.nodes
     start = max(now - condition.within, look.counted_since)
-    recent = [end for end in ends if end.at > start and there(nodes.get(end.node_id))]
+    recent = [
+        end
+        for end in ends
+        if end.at > start
+        and there(nodes.get(end.node_id))
+        # Tasks of the deploy before that crash while they are replaced say nothing of this one: a
+        # rollback for their sake would bring back what they crash of.
+        and end.template in ("", look.case.view.service.template)
+    ]
     settled = [end for end in recent if end.at <= now - SETTLED]
     count = len(settled)
     within = words.duration(condition.within)

@@ -45,7 +45,7 @@ class TaskEnd:
     assigned. since: wall seconds; of its end, else of its present state. exit_code: None where
     its container never ended, or nobody told. uptime: seconds from its container's start to the
     end, None where either is not known. A task that the Swarm dropped while it was being stopped
-    has state REMOVE. container_id: "" where it never had a container.
+    has state REMOVE. container_id: "" where it never had a container. template: as `Task.template`.
     """
 
     task_id: str
@@ -63,3 +63,4 @@ class TaskEnd:
     evidence: str = ""
     uptime: float | None = None
     container_id: str = ""
+    template: str = ""

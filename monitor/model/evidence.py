@@ -11,7 +11,8 @@ from monitor.model.container import Health
 class Ended:
     """One task's end as it is known now; a cause may still change within seconds of it.
 
-    place: its slot, or its node for a global service. service_id: whose task it was.
+    place: its slot, or its node for a global service. service_id: whose task it was. template: as
+    `Task.template`, "" where it is not known.
     """
 
     task_id: str
@@ -21,6 +22,7 @@ class Ended:
     cause: Cause
     exit_code: int | None = None
     service_id: str = ""
+    template: str = ""
 
 
 @dataclass(frozen=True, slots=True)

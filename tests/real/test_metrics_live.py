@@ -35,6 +35,9 @@ rules:
   - name: every
     services: [every]
     restart: {when: {memory_above: 1GiB, for: 1h}, action: restart_service}
+  - name: nodes
+    nodes: [m1]
+    node: {when: {down_for: 1h}, action: notify}
 """
 SPIN = (
     "echo x > /tmp/x; while :; do i=0; while [ $i -lt 99 ]; do i=$((i+1)); done; sleep 0.05; done"
@@ -64,6 +67,16 @@ NOT_HERE = {
     "swarm_agent_docker_request_failures_total": "no request failed",
     "swarm_agent_resync_drift_objects_total": "no event was lost",
     "swarm_rule_paused": "nobody paused a rule",
+    "swarm_agent_notifications_dropped_total": "no message was given up",
+    **dict.fromkeys(
+        (
+            "swarm_rule_node_actions_total",
+            "swarm_rule_node_action_blocked_total",
+            "swarm_rule_node_last_action_timestamp_seconds",
+            "swarm_rule_node_drained_until_timestamp_seconds",
+        ),
+        "no node was drained or should be: see test_node_rules.py",
+    ),
     **dict.fromkeys(
         (
             "swarm_agent_peers",
@@ -94,6 +107,7 @@ def agent(
     place = tmp_path_factory.mktemp("agent")
     (place / "secret").write_text("correct-horse-battery-staple")
     options = ("--service-label", "tier", "--node-label", "zone", "--data", str(place))
+    options += ("--notify", "webhook=http://127.0.0.1:9/")
     options += ("--secret-file", str(place / "secret"), "--fleet-listen", "127.0.0.1:0")
     with (
         port_taken(one_node.manager) as port,

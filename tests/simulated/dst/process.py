@@ -91,6 +91,7 @@ class FleetProcess(Process):
         self.stopping = False
         self.out_of_touch_at = self.digest_since = fleet.now()
         self.steps_left: int | None = None
+        self._up_since: dict[str, tuple[str, float]] = {}
         super().__init__(fleet, node, node_id, number)
         self.tell("begins")
         self.run.add_done_callback(self._ended)
@@ -221,12 +222,21 @@ class FleetProcess(Process):
             )
         )
 
+    def look_at_peers(self) -> None:
+        """Since when it has been in touch with which run of which agent."""
+        before, self._up_since = self._up_since, {}
+        for node_id, peer in self.streams.peers().items():
+            if peer.state is PeerState.UP and peer.about is not None:
+                boot, since = before.get(node_id, ("", 0.0))
+                if boot != peer.about.boot_id:
+                    boot, since = peer.about.boot_id, self.world.now()
+                self._up_since[node_id] = (boot, since)
+
     def _other_rules(self) -> tuple[str, ...]:
         """Digests that other managers' agents have had for a while, and that it should know."""
-        known = {
-            node_id for node_id, peer in self.streams.peers().items() if peer.state is PeerState.UP
-        }
+        self.look_at_peers()
         latest = self.world.now() - IN_TOUCH
+        known = {node_id for node_id, (_, since) in self._up_since.items() if since < latest}
         return tuple(
             other.digest()
             for other in self.world.managers_agents()

@@ -35,6 +35,8 @@ class Watchers:
         while True:
             tick += 1
             self._look()
+            for process in self._world.managers_agents():
+                process.look_at_peers()
             if tick % COMPARE_EVERY == 0:
                 for process in self._world.managers_agents():
                     self._compare(process)

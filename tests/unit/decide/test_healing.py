@@ -318,3 +318,27 @@ def test_moves_that_bring_nothing_end_after_two():
 def test_every_action_has_a_name_of_the_closed_set():
     """Metrics know them all."""
     assert len(set(ACTION_NAMES)) == len(ACTION_NAMES) == 12
+
+
+@pytest.mark.parametrize("state", [UpdateState.UPDATING, UpdateState.COMPLETED])
+@pytest.mark.parametrize("theirs", ["bad", "good", ""])
+def test_a_fix_is_not_rolled_back_for_what_it_replaces(state, theirs):
+    """Tasks of the deploy before that crash while they are replaced do not count, those of the
+    present one do, and those of which nobody knows what they ran as well."""
+    the_rule = heal(Exits(count=3, within=300.0), "rollback")
+    fixed = service(6, template="good", deploy="good", update_state=state)
+    known = History()
+    known = replace(known, course=replace(known.course, deploy=Deploy("good", NOW.mono - 60.0)))
+    ends = tuple(
+        Ended(f"old{slot}", str(slot), "n1", NOW.mono - ago, Cause.EXIT_ERROR, 1, "", theirs)
+        for slot, ago in ((3, 55.0), (4, 50.0), (5, 45.0))
+    )
+    tasks = [placed(slot, template="good") for slot in range(1, 7)]
+    evidence = Evidence(ends=ends, rollback=Target("b1", "web:bad"))
+    decision = decide(
+        the_rule, view(6, tasks=tasks, of=fixed), Usage(), known, NOW, evidence=evidence
+    )
+    if theirs == "bad":
+        assert (decision.action, decision.reason) == (None, Reason.CONDITION_NOT_MET)
+    else:
+        assert isinstance(decision.action, Rollback)
