@@ -98,6 +98,8 @@ class OperatorDesk:
     async def unpark(self, service_name: str, *, by: str) -> str:
         """What a rule parked is what it was; a person's zero is no parking."""
         view = self._view(service_name)
+        # An agent that has just taken over may not have looked what became of the last one's write.
+        self._controller.settle(view, self._clock.now())
         parked = self._controller.book.parked(view.service.id)
         if parked is None:
             raise Refused(409, f"Nothing was changed: no rule has parked {service_name}.")

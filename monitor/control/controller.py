@@ -259,7 +259,7 @@ class Controller:
         self, view: ServiceView, claims: tuple[Claim, ...], now: Now, group: asyncio.TaskGroup
     ) -> None:
         service_id = view.service.id
-        self._settle(view, now)
+        self.settle(view, now)
         term, why_not = self._actorship.term(), self._actorship.why_not()
         if term is not None and self._survival is not None:
             why_not = self._survival.ready_for(term)
@@ -342,7 +342,7 @@ class Controller:
                     await self._before_write(decision)
         return ""
 
-    def _settle(self, view: ServiceView, now: Now) -> None:
+    def settle(self, view: ServiceView, now: Now) -> None:
         """Counts a write of an agent before us once the service shows that it was applied."""
         found = self.heritage.inherited.settle(view, now.mono)
         if found is None:
