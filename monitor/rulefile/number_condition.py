@@ -4,14 +4,13 @@ from typing import ClassVar
 
 from pydantic import Field, model_validator
 
-from monitor.rulefile.base import Faults, Strict
-from monitor.rulefile.fields import Interval, Timeout
-from monitor.rulefile.number_metrics import AuthModel
+from monitor.rulefile.base import Faults
+from monitor.rulefile.number_metrics import Asking
 from monitor.rulefile.numbers import Number
 from monitor.rulefile.texts import Address, MetricName, Query
 
 
-class NumberModel(Strict):
+class NumberModel(Asking):
     """The answer of a Prometheus server, and the number it must not go beyond."""
 
     EXAMPLE: ClassVar[str] = "{query: 'sum(queue_length)', above: 100}"
@@ -49,23 +48,6 @@ class NumberModel(Strict):
         default=None,
         description="What an empty result means; without it there is no number then.",
         examples=[0],
-    )
-    timeout: Timeout = Field(
-        default=5.0,
-        description="How long an answer may take, 100ms to 1m.",
-        examples=["5s"],
-        json_schema_extra={"default": "5s"},
-    )
-    interval: Interval = Field(
-        default=10.0,
-        description="How often the server is asked, 1s to 1h.",
-        examples=["10s"],
-        json_schema_extra={"default": "10s"},
-    )
-    auth: AuthModel | None = Field(
-        default=None,
-        description="Secrets to show to the server.",
-        examples=[{"bearer_token_file": "/run/secrets/token"}],
     )
 
     @model_validator(mode="after")

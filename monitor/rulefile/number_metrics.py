@@ -60,6 +60,28 @@ class AuthModel(Strict):
         return self
 
 
+class Asking(Strict):
+    """How a server is asked for a number."""
+
+    timeout: Timeout = Field(
+        default=5.0,
+        description="How long an answer may take, 100ms to 1m.",
+        examples=["5s"],
+        json_schema_extra={"default": "5s"},
+    )
+    interval: Interval = Field(
+        default=10.0,
+        description="How often the server is asked, 1s to 1h.",
+        examples=["10s"],
+        json_schema_extra={"default": "10s"},
+    )
+    auth: AuthModel | None = Field(
+        default=None,
+        description="Secrets to show to the server.",
+        examples=[{"bearer_token_file": "/run/secrets/token"}],
+    )
+
+
 class NumberMetricModel(MetricModel):
     """What metrics that are one number have in common."""
 
@@ -92,26 +114,8 @@ class NumberMetricModel(MetricModel):
         return self
 
 
-class AskedModel(NumberMetricModel):
+class AskedModel(Asking, NumberMetricModel):
     """What metrics have in common that a server is asked for."""
-
-    timeout: Timeout = Field(
-        default=5.0,
-        description="How long an answer may take, 100ms to 1m.",
-        examples=["5s"],
-        json_schema_extra={"default": "5s"},
-    )
-    interval: Interval = Field(
-        default=10.0,
-        description="How often the server is asked, 1s to 1h.",
-        examples=["10s"],
-        json_schema_extra={"default": "10s"},
-    )
-    auth: AuthModel | None = Field(
-        default=None,
-        description="Secrets to show to the server.",
-        examples=[{"bearer_token_file": "/run/secrets/token"}],
-    )
 
 
 class PrometheusModel(AskedModel):
