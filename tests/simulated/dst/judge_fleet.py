@@ -3,6 +3,7 @@
 import re
 
 from monitor.fleet.lease import HELD
+from monitor.fleet.lease_labels import CONFIG
 from tests.simulated.dst.history import Leased, Life, Ruled, Sent, Twice
 from tests.simulated.dst.judging import Case, Verdict
 
@@ -98,9 +99,13 @@ def _gave_up(case: Case, verdict: Verdict, ended: Life) -> None:
     """Where its engine let it: `note` says what was in its way."""
     if ended.note:
         return
-    newest = None
+    newest: Leased | None = None
     for lease in case.history.of(Leased):
         if lease.at <= ended.at + 1.0:
             newest = lease
-    kept = newest is not None and newest.holder == ended.process and not newest.released
+    if newest is None or any(
+        one.name == CONFIG and newest.at <= one.at <= ended.at for one in case.removals
+    ):
+        return  # what a person removed is kept by nobody
+    kept = newest.holder == ended.process and not newest.released
     verdict.check(not kept, ended.at, f"{ended.process} ended and kept the lease")
