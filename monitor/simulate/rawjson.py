@@ -143,13 +143,14 @@ def attachment_json(network: str, place: int, number: int) -> dict[str, Any]:
 
 
 def config_json(config: SimConfig) -> dict[str, Any]:
-    return _meta(config) | {
-        "Spec": {
-            "Name": config.name,
-            "Labels": dict(config.labels),
-            "Data": base64.b64encode(config.data).decode(),
-        }
+    spec: dict[str, Any] = {
+        "Name": config.name,
+        "Labels": dict(config.labels),
+        "Data": base64.b64encode(config.data).decode(),
     }
+    if config.templating:
+        spec["Templating"] = config.templating
+    return _meta(config) | {"Spec": spec}
 
 
 def container_json(task: SimTask, health: Health) -> dict[str, Any]:

@@ -119,6 +119,7 @@ class SimConfig(Meta):
     name: str
     data: bytes
     labels: dict[str, str] = field(default_factory=dict)
+    templating: Spec | None = None
 
 
 SimObject = SimNode | SimService | SimTask | SimConfig

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.conformance.play import Scenario
 from tests.conformance.scenarios import (
+    bad_specs,
     events,
     life,
     lists,
@@ -23,4 +24,5 @@ SCENARIOS: tuple[Scenario, ...] = (
     *shapes.SCENARIOS,
     *events.SCENARIOS,
     *nodes.SCENARIOS,
+    *bad_specs.SCENARIOS,
 )

@@ -10,10 +10,11 @@ from monitor.simulate.http.answers import Refused, done, list_answer, object_ans
 from monitor.simulate.http.face import Face, body_of, version_of
 from monitor.simulate.http.filters import begins, filters_of, labelled, one_of
 from monitor.simulate.http.lookup import find_config
-from monitor.simulate.http.specs import check_name, strings
+from monitor.simulate.http.specs import check_kept_name, strings
 from monitor.simulate.rawjson import config_json
 from monitor.simulate.state import Spec
 
+_MOST_BYTES = 1_024_000
 INVALID = "rpc error: code = InvalidArgument desc = "
 
 
@@ -38,11 +39,13 @@ async def inspect_config(face: Face, request: web.Request) -> web.Response:
 async def create_config(face: Face, request: web.Request) -> web.Response:
     spec = await body_of(request)
     name = str(spec.get("Name", ""))
-    check_name(name.replace(".", "-"))
+    check_kept_name(name)
+    data = new_data_of(spec, "config", _MOST_BYTES)
     try:
-        created = face.swarm.create_config(name, strings(spec.get("Labels")), data_of(spec))
+        created = face.swarm.create_config(name, strings(spec.get("Labels")), data)
     except EngineError as error:
         raise refusal(error) from error
+    face.store.configs[created].templating = spec.get("Templating")
     return object_answer({"ID": created}, status=201)
 
 
@@ -83,6 +86,15 @@ def users_of(face: Face, part: str, key: str, wanted: str) -> str:
     if not names:
         return ""
     return f"service{'s' if len(names) > 1 else ''}: {', '.join(names)}"
+
+
+def new_data_of(spec: Spec, what: str, most: int) -> bytes:
+    """What a new config or secret is to hold, at most `most` bytes; raises Refused."""
+    data = data_of(spec)
+    if not 0 < len(data) < most:
+        bounds = f"larger than 0 and less than {most} bytes"
+        raise Refused(400, f"{INVALID}{what} data must be {bounds}")
+    return data
 
 
 def data_of(spec: Spec) -> bytes:

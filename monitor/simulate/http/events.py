@@ -18,7 +18,6 @@ from monitor.simulate.http.filters import Filters, filters_of, labelled, one_of
 from monitor.simulate.spec import NANO
 
 _BY_ACTOR = ("service", "node", "config", "container", "network", "volume", "secret")
-_KINDS = ("type", "event", "label", "scope", "image", "daemon", "plugin", *_BY_ACTOR)
 
 
 def event_json(event: Event) -> dict[str, Any]:
@@ -68,8 +67,11 @@ def _named(wanted: Any, event: Event, kind: str) -> bool:
 
 
 async def stream_events(face: Face, request: web.Request) -> web.StreamResponse:
-    filters = filters_of(request, _KINDS)
+    filters = filters_of(request, None)  # one that it does not know takes nothing away
     since, until = _moment(request, "since"), _moment(request, "until")
+    if since is not None and until is not None and since > until:
+        told = [request.query[name].partition(".")[0] for name in ("since", "until")]
+        raise Refused(400, f"`since` time ({told[0]}) cannot be after `until` time ({told[1]})")
     response = web.StreamResponse()
     response.content_type = "application/json"
     response.enable_chunked_encoding()

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass, field
 
-from monitor.simulate.state import SimConfig
+from monitor.simulate.state import SimConfig, Spec
 
 INGRESS = "ingress0simulated00000000"  # the id of the network that published ports are reached by
 
 
 @dataclass(slots=True, kw_only=True)
 class Network:
-    """`created_ns` in epoch nanoseconds; `number` is the third byte of its subnet, 0: has none."""
+    """`created_ns` in epoch nanoseconds; `number` is the third byte of its subnet, 0: has none.
+
+    subnets: as they were asked for; none: by `number`.
+    """
 
     id: str
     name: str
@@ -22,6 +25,7 @@ class Network:
     attachable: bool = False
     internal: bool = False
     ingress: bool = False
+    subnets: list[Spec] = field(default_factory=list)
 
 
 @dataclass(slots=True)

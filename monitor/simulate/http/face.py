@@ -94,7 +94,23 @@ def version_of(request: web.Request, what: str) -> int:
     text = request.query.get("version", "")
     if not (text.isascii() and text.isdigit()):
         raise Refused(400, f"invalid {what} version '{text}': {_no_number(text)}")
+    if int(text) >= 1 << 64:
+        why = f'strconv.ParseUint: parsing "{text}": value out of range'
+        raise Refused(400, f"invalid {what} version '{text}': {why}")
     return int(text)
+
+
+_TRUE = ("1", "t", "T", "TRUE", "true", "True")
+_FALSE = ("", "0", "f", "F", "FALSE", "false", "False")
+
+
+def flag(request: web.Request, name: str) -> bool:
+    """A boolean parameter that has to be one; raises Refused."""
+    text = request.query.get(name, "")
+    if text not in (*_TRUE, *_FALSE):
+        why = f'strconv.ParseBool: parsing "{text}": invalid syntax'
+        raise Refused(400, f"invalid value for {name}: {text}: {why}")
+    return text in _TRUE
 
 
 def _no_number(text: str) -> str:

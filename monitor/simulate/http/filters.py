@@ -10,8 +10,8 @@ from monitor.simulate.http.answers import Refused
 Filters = Mapping[str, Sequence[str]]
 
 
-def filters_of(request: web.Request, known: Collection[str]) -> Filters:
-    """Values by kind; raises Refused where a kind is not among the `known` ones.
+def filters_of(request: web.Request, known: Collection[str] | None) -> Filters:
+    """Values by kind; raises Refused where a kind is not among the `known` ones (None: any is).
 
     Clients write `{"name": ["web"]}` or, as the docker client does, `{"name": {"web": true}}`.
     """
@@ -26,7 +26,7 @@ def filters_of(request: web.Request, known: Collection[str]) -> Filters:
         raise Refused(400, "invalid filters: not an object")
     found: dict[str, list[str]] = {}
     for kind, values in raw.items():
-        if kind not in known:
+        if known is not None and kind not in known:
             raise Refused(400, f"invalid filter '{kind}'")
         if isinstance(values, dict):
             found[kind] = [str(value) for value, wanted in values.items() if wanted]

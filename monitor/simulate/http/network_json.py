@@ -10,13 +10,16 @@ from monitor.simulate.rawjson import rfc3339
 def network_json(network: Network) -> dict[str, Any]:
     config = []
     options = dict(network.options)
-    if network.driver == "overlay":
+    if network.subnets:
+        config = network.subnets
+    elif network.driver == "overlay":
         config = [
             {
                 "Subnet": f"10.0.{network.number % 256}.0/24",
                 "Gateway": f"10.0.{network.number % 256}.1",
             }
         ]
+    if network.driver == "overlay":
         options["com.docker.network.driver.overlay.vxlanid_list"] = str(4096 + network.number)
     return {
         "Name": network.name,

@@ -1,6 +1,7 @@
 """`/networks`: names and ids that services refer to. No packet ever goes through one."""
 
 import hashlib
+import ipaddress
 from collections.abc import Iterator
 
 from aiohttp import web
@@ -10,7 +11,7 @@ from monitor.simulate.http.extras import INGRESS, Network
 from monitor.simulate.http.face import Face, body_of
 from monitor.simulate.http.filters import Filters, filters_of, labelled, one_of
 from monitor.simulate.http.network_json import event_of, network_json
-from monitor.simulate.http.specs import strings
+from monitor.simulate.http.specs import check_name, strings
 from monitor.simulate.state import Spec
 
 _LOCAL = {"bridge": "bridge", "docker_gwbridge": "bridge", "host": "host", "none": "null"}
@@ -21,6 +22,9 @@ _KINDS = ("dangling", "driver", "id", "label", "name", "scope", "type")
 
 async def list_networks(face: Face, request: web.Request) -> web.Response:
     filters = filters_of(request, _KINDS)
+    for kind in filters.get("type", ()):
+        if kind not in ("builtin", "custom"):
+            raise Refused(400, f"invalid filter: 'type'='{kind}'")
     used = {target for _, target in _uses(face)}
     return object_answer(
         [network_json(one) for one in _there(face) if _fits(filters, one, in_use=one.id in used)]
@@ -48,6 +52,14 @@ async def create_network(face: Face, request: web.Request) -> web.Response:
         )
     if name in _PREDEFINED or any(one.name == name for one in _there(face)):
         raise Refused(409, f"network with name {name} already exists")
+    if scope == "swarm":
+        check_name(name)
+    if body.get("Ingress"):
+        raise Refused(
+            409,
+            "rpc error: code = AlreadyExists desc = ingress network "
+            f"({INGRESS}) is already present",
+        )
     extras = face.extras
     extras.numbers += 1
     network = Network(
@@ -61,10 +73,23 @@ async def create_network(face: Face, request: web.Request) -> web.Response:
         options=strings(body.get("Options")),
         attachable=bool(body.get("Attachable")),
         internal=bool(body.get("Internal")),
+        subnets=_subnets(body),
     )
     extras.networks[network.id] = network
     face.tell(event_of(network, "create", network.created_ns))
     return object_answer({"Id": network.id, "Warning": ""}, status=201)
+
+
+def _subnets(body: Spec) -> list[Spec]:
+    """What the client asks for; raises Refused where one is no subnet."""
+    asked = (body.get("IPAM") or {}).get("Config") or []
+    for one in asked:
+        subnet = str(one.get("Subnet", ""))
+        try:
+            ipaddress.ip_network(subnet, strict=False)
+        except ValueError:
+            raise Refused(400, f"invalid subnet {subnet}: invalid CIDR block notation") from None
+    return [{str(key): str(value) for key, value in one.items() if value} for one in asked]
 
 
 async def remove_network(face: Face, request: web.Request) -> web.Response:
@@ -97,9 +122,18 @@ def with_network_ids(face: Face, spec: Spec) -> Spec:
 
 
 def _resolved(face: Face, attached: list[Spec]) -> list[Spec]:
-    return [
-        {**one, "Target": find_network(face, str(one.get("Target", ""))).id} for one in attached
-    ]
+    return [{**one, "Target": _attachable(face, str(one.get("Target", ""))).id} for one in attached]
+
+
+def _attachable(face: Face, key: str) -> Network:
+    network = find_network(face, key)
+    if network.ingress:
+        raise Refused(
+            400,
+            "rpc error: code = InvalidArgument desc = Service cannot be explicitly attached to the "
+            f'ingress network "{network.name}"',
+        )
+    return network
 
 
 def find_network(face: Face, key: str) -> Network:

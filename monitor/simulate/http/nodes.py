@@ -15,6 +15,10 @@ _AVAILABILITIES = {availability.value: availability for availability in Availabi
 
 async def list_nodes(face: Face, request: web.Request) -> web.Response:
     filters = filters_of(request, ("id", "name", "label", "node.label", "role", "membership"))
+    for kind, known in (("role", ("worker", "manager")), ("membership", ("pending", "accepted"))):
+        for value in filters.get(kind, ()):
+            if value.lower() not in known:
+                raise Refused(500, f"Invalid {kind} filter: '{value}'")
     return list_answer(
         [
             face.spelled.of(node)

@@ -4,13 +4,15 @@ from aiohttp import web
 
 from monitor.model.event import Event
 from monitor.simulate.http.answers import Refused, done, object_answer
-from monitor.simulate.http.configs import INVALID, data_of, users_of
+from monitor.simulate.http.configs import INVALID, data_of, new_data_of, users_of
 from monitor.simulate.http.face import Face, body_of, version_of
 from monitor.simulate.http.filters import begins, filters_of, labelled, one_of
 from monitor.simulate.http.lookup import find_secret
-from monitor.simulate.http.specs import check_name, strings
+from monitor.simulate.http.specs import check_kept_name, strings
 from monitor.simulate.rawjson import config_json
 from monitor.simulate.state import SimConfig, Spec
+
+_MOST_BYTES = 512_000
 
 
 async def list_secrets(face: Face, request: web.Request) -> web.Response:
@@ -34,14 +36,18 @@ async def inspect_secret(face: Face, request: web.Request) -> web.Response:
 async def create_secret(face: Face, request: web.Request) -> web.Response:
     spec = await body_of(request)
     name = str(spec.get("Name", ""))
-    check_name(name.replace(".", "-"))
+    check_kept_name(name)
+    if driver := (spec.get("Driver") or {}).get("Name"):
+        raise Refused(500, f'rpc error: code = Unknown desc = plugin "{driver}" not found')
+    data = new_data_of(spec, "secret", _MOST_BYTES)
     if any(secret.name == name for secret in face.extras.secrets.values()):
         raise Refused(409, f"rpc error: code = AlreadyExists desc = secret {name} already exists")
     stamp = face.store.stamp()
     secret = SimConfig(
         id=face.store.new_id(),
         name=name,
-        data=data_of(spec),
+        data=data,
+        templating=spec.get("Templating"),
         labels=strings(spec.get("Labels")),
         version=face.store.next_version(),
         created_ns=stamp,

@@ -4,8 +4,9 @@ from aiohttp import web
 
 from monitor.ports.errors import EngineError
 from monitor.simulate.http.answers import Refused, done, list_answer, object_answer, refusal
-from monitor.simulate.http.face import Face, asked, body_of, version_of
+from monitor.simulate.http.face import Face, body_of, flag, version_of
 from monitor.simulate.http.filters import begins, filters_of, labelled, one_of
+from monitor.simulate.http.given import check_given
 from monitor.simulate.http.lookup import find_service
 from monitor.simulate.http.networks import with_network_ids
 from monitor.simulate.http.order import in_order
@@ -26,7 +27,7 @@ async def list_services(face: Face, request: web.Request) -> web.Response:
     filters = filters_of(request, ("id", "name", "label", "mode", "runtime"))
     if not one_of(filters, "runtime", "container"):
         return list_answer([])
-    spell = face.spelled.listed if asked(request, "status") else face.spelled.of
+    spell = face.spelled.listed if flag(request, "status") else face.spelled.of
     return list_answer(
         [
             spell(service)
@@ -42,7 +43,7 @@ async def list_services(face: Face, request: web.Request) -> web.Response:
 async def inspect_service(face: Face, request: web.Request) -> web.Response:
     service = find_service(face.store, request.match_info["id"])
     raw = face.spelled.endpoints.full_json(service)
-    if asked(request, "insertDefaults"):
+    if flag(request, "insertDefaults"):
         raw["Spec"] = with_defaults(raw["Spec"])
     for part in ("Spec", "PreviousSpec"):
         if part in raw:
@@ -55,6 +56,7 @@ async def create_service(face: Face, request: web.Request) -> web.Response:
     name = raw.get("Name") or f"nameless_{face.store.new_id(8)}"  # the daemon makes one up
     spec = checked({**raw, "Name": name})
     check_ports(face, spec)
+    check_given(face, spec)
     if any(service.name == name for service in face.store.services.values()):
         raise Refused(
             409,
@@ -80,6 +82,7 @@ async def update_service(face: Face, request: web.Request) -> web.Response:
     spec = with_network_ids(face, spec)
     if spec.get("EndpointSpec") != service.spec.get("EndpointSpec"):
         check_ports(face, spec, service.id)
+    check_given(face, spec)
     try:
         if back == "previous":
             face.swarm.roll_back(service.id, version)

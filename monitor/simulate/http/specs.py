@@ -10,6 +10,7 @@ from monitor.simulate.http.words import check_words
 from monitor.simulate.state import Spec
 
 _NAME = re.compile(r"[a-zA-Z0-9]+(?:[a-zA-Z0-9-_]*[a-zA-Z0-9])?")
+_KEPT_NAME = re.compile(r"[a-zA-Z0-9]+(?:[a-zA-Z0-9-_.]*[a-zA-Z0-9])?")
 _LONGEST_NAME = 63
 _INVALID = "rpc error: code = InvalidArgument desc = "
 _AFTER_ISOLATION = ("Sysctls", "CapabilityAdd", "CapabilityDrop", "Ulimits", "OomScoreAdj")
@@ -41,13 +42,25 @@ class _Placement(_Part):
 
 class _Restart(_Part):
     Condition: str = ""
-    Delay: Natural = 0
+    Delay: int = 0
     MaxAttempts: Natural = 0
-    Window: Natural = 0
+    Window: int = 0
+
+
+class _Health(_Part):
+    Test: list[str] = []
+    Interval: int = 0
+    Timeout: int = 0
+    StartPeriod: int = 0
+    Retries: int = 0
 
 
 class _Container(_Part):
     Image: str = ""
+    Healthcheck: _Health = _Health()
+    Mounts: list[dict[str, Any]] = []
+    Secrets: list[dict[str, Any]] = []
+    Configs: list[dict[str, Any]] = []
     Env: list[str] = []
     Labels: Strings = {}
 
@@ -59,6 +72,7 @@ class _Template(_Part):
     RestartPolicy: _Restart = _Restart()
     Networks: list[dict[str, Any]] = []
     ForceUpdate: Natural = 0
+    Runtime: str = ""
 
 
 class _Replicated(_Part):
@@ -79,8 +93,8 @@ class _Mode(_Part):
 
 class _Update(_Part):
     Parallelism: Natural = 0
-    Delay: Natural = 0
-    Monitor: Natural = 0
+    Delay: int = 0
+    Monitor: int = 0
     FailureAction: str = "pause"
     MaxFailureRatio: float | int = 0.0
     Order: str = ""
@@ -92,6 +106,7 @@ class _Port(_Part):
 
 
 class _Endpoint(_Part):
+    Mode: str = ""
     Ports: list[_Port] = []
 
 
@@ -118,11 +133,15 @@ def checked(spec: Spec) -> Spec:
         place = ".".join(str(step) for step in first["loc"])
         raise Refused(400, f"invalid JSON: {place}: {first['msg']}") from None
     template = service.TaskTemplate
+    if template.Runtime not in ("", "container", "plugin", "attachment"):
+        raise Refused(400, "unsupported runtime")
     if template.ContainerSpec is None:
-        raise Refused(501, NOT_SIMULATED)
+        other = template.model_extra or {}
+        if other.get("PluginSpec") or other.get("NetworkAttachmentSpec"):
+            raise Refused(501, NOT_SIMULATED)
+    if template.ContainerSpec is None or template.Runtime not in ("", "container"):
+        raise Refused(400, "mismatched Runtime and *Spec fields")
     check_name(service.Name)
-    if not template.ContainerSpec.Image:
-        raise Refused(400, f"{_INVALID}ContainerSpec: image reference must be provided")
     check_words(spec)
     raw = _without_empty(spec["TaskTemplate"], "Networks")
     container = _without_empty(raw["ContainerSpec"], "Labels", "Env", "Mounts")
@@ -143,6 +162,8 @@ def as_told(spec: Spec, had: Spec | None = None) -> Spec:
     for part in ("UpdateConfig", "RollbackConfig"):
         if part in spec:
             spec = {**spec, part: _spelled_out(spec[part])}
+    if "EndpointSpec" in spec:
+        spec = {**spec, "EndpointSpec": {"Mode": "vip", **spec["EndpointSpec"]}}
     template = spec["TaskTemplate"]
     container = template["ContainerSpec"]
     if had is not None and "Runtime" not in had["TaskTemplate"]:
@@ -191,6 +212,18 @@ def check_name(name: str) -> None:
         raise Refused(400, f"{_INVALID}name must be {_LONGEST_NAME} characters or fewer")
 
 
+def check_kept_name(name: str) -> None:
+    """That of a config or a secret; raises Refused."""
+    if not name:
+        raise Refused(400, f"{_INVALID}name must be provided")
+    if len(name) > _LONGEST_NAME + 1 or not _KEPT_NAME.fullmatch(name):
+        raise Refused(
+            400,
+            f"{_INVALID}invalid name, only 64 [a-zA-Z0-9-_.] characters allowed, and the start and "
+            "end character must be [a-zA-Z0-9]",
+        )
+
+
 def _mode(mode: Spec) -> Spec:
     if len(mode) > 1:
         raise Refused(400, "must specify only one service mode")
@@ -218,7 +251,7 @@ def with_defaults(spec: Spec) -> Spec:
     raw = spec["TaskTemplate"]
     container = {"StopGracePeriod": 10_000_000_000, "DNSConfig": {}, **raw["ContainerSpec"]}
     template = {
-        "Resources": {"Limits": {}, "Reservations": {}},
+        "Resources": {},
         "Placement": {},
         **raw,
         "ContainerSpec": container,
@@ -229,5 +262,4 @@ def with_defaults(spec: Spec) -> Spec:
         "TaskTemplate": template,
         "UpdateConfig": {**update, **(spec.get("UpdateConfig") or {})},
         "RollbackConfig": {**update, **(spec.get("RollbackConfig") or {})},
-        "EndpointSpec": {"Mode": "vip", **(spec.get("EndpointSpec") or {})},
     }

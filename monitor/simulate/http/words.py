@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from monitor.simulate.http.answers import Refused
+from monitor.simulate.http.container_words import check_container
 from monitor.simulate.state import Spec
 
 _INVALID = "rpc error: code = InvalidArgument desc = "
@@ -33,10 +34,35 @@ def check_words(spec: Spec) -> None:
             raise Refused(400, f"unrecognized {word} failure action {action}")
         if order not in _ORDERS:
             raise Refused(400, f"unrecognized update order {order}")
+    mode = (spec.get("EndpointSpec") or {}).get("Mode", "")
+    if mode not in ("", "vip", "dnsrr"):
+        raise Refused(400, f'invalid resolution mode: "{mode}"')
     for kind in ("Limits", "Reservations"):
         _check_amounts((template.get("Resources") or {}).get(kind) or {})
     for constraint in (template.get("Placement") or {}).get("Constraints") or ():
         _check_constraint(constraint)
+    check_container(template["ContainerSpec"])
+    _check_pace(spec)
+
+
+def _check_pace(spec: Spec) -> None:
+    """Of a restart and an update; a rollback's may be anything, as managers have it."""
+    restart, update = spec["TaskTemplate"].get("RestartPolicy") or {}, spec.get("UpdateConfig")
+    for what, span in (
+        ("restart-delay", restart.get("Delay", 0)),
+        ("restart-window", restart.get("Window", 0)),
+        ("update-delay", (update or {}).get("Delay", 0)),
+        ("update-monitor", (update or {}).get("Monitor", 0)),
+    ):
+        if span < 0:
+            raise Refused(400, f"{_INVALID}TaskSpec: {what} cannot be negative")
+    if not 0 <= (update or {}).get("MaxFailureRatio", 0) <= 1:
+        raise Refused(
+            400,
+            f"{_INVALID}TaskSpec: update-maxfailureratio cannot be less than 0 or bigger than 1",
+        )
+    if update is not None and set(spec.get("Mode") or ()) & {"ReplicatedJob", "GlobalJob"}:
+        raise Refused(400, f"{_INVALID}Jobs may not have an update config")
 
 
 def _check_amounts(amounts: dict[str, Any]) -> None:

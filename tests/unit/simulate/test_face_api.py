@@ -78,7 +78,8 @@ async def test_a_service_lives_through_the_api() -> None:
     [
         ({"Name": "-x"}, 400, "valid as a DNS name"),
         ({"TaskTemplate": {"ContainerSpec": {"Image": ""}}}, 400, "image reference"),
-        ({"TaskTemplate": {}}, 501, "containers alone"),
+        ({"TaskTemplate": {}}, 400, "mismatched Runtime"),
+        ({"TaskTemplate": {"PluginSpec": {"Name": "x"}}}, 501, "containers alone"),
         ({"Mode": {"Replicated": {"Replicas": "3"}}}, 400, "invalid JSON: Mode.Replicated"),
         ({"Mode": {"Replicated": {}, "Global": {}}}, 400, "only one service mode"),
     ],
