@@ -1,5 +1,6 @@
 """`demo`: a simulated Swarm, the agent, and what happens, on the terminal."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -35,8 +36,21 @@ def demo(  # noqa: PLR0917  # each is an option of the command
     plain: Annotated[
         bool, typer.Option("--plain", help="Lines in place of a picture, on a terminal too.")
     ] = False,
+    real: Annotated[
+        bool,
+        typer.Option(
+            "--real", help="On a real Docker Engine of its own: of scripts/demo in a clone alone."
+        ),
+    ] = False,
 ) -> None:
     """Show the agent at work on a simulated Swarm, until Ctrl-C. Needs no Docker and no root."""
+    if real:
+        print(
+            "swarm-monitor demo: a real engine is started by what a clone of the repository holds: "
+            "run sudo scripts/demo --real there. Without --real a simulated Swarm is shown.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1)
     # Only here: what the demo needs is of no use to `run`, which would hold it for good.
     from monitor.cli.demo_run import run_the_demo  # noqa: PLC0415
 

@@ -1,6 +1,7 @@
 """Puts Swarm, samplers, agent and display together for as long as the demo lasts."""
 
 import asyncio
+import errno
 import os
 import socket
 import tempfile
@@ -21,7 +22,7 @@ from monitor.simulate.http.loads import serve_loads
 from monitor.simulate.http.server import serve_engines
 from monitor.simulate.scenario.load import Loaded
 from monitor.simulate.swarm import Swarm
-from monitor.web.server import USUAL_PORT
+from monitor.web.server import USUAL_PORT, CannotListen
 
 Opener = Callable[[str, Path], Display]
 """Makes the display; is told the page's URL and the simulated engine's socket."""
@@ -86,7 +87,7 @@ class _Show:
                 docker="the simulated engine",
                 rules=options.rules,
                 host="127.0.0.1",
-                port=_free_port() if options.port is None else options.port,
+                port=_port(options.port),
                 cgroup_root=nowhere,
                 proc_root=nowhere,
                 token=TOKEN,
@@ -120,12 +121,23 @@ class _Show:
             display.close()
 
 
-def _free_port() -> int:
-    """The usual port, or 0 (any) where that is taken."""
+def _port(asked: int | None) -> int:
+    """The one asked for, else the usual one, or 0 (any) where that is taken."""
+    if asked is None:
+        return 0 if _taken(USUAL_PORT) else USUAL_PORT
+    if asked and _taken(asked):
+        raise CannotListen(
+            f"Port {asked} is taken by another program: choose another with --port, or leave it "
+            "out, and a free one is found."
+        )
+    return asked
+
+
+def _taken(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", USUAL_PORT))
-        except OSError:
-            return 0
-    return USUAL_PORT
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False

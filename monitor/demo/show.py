@@ -64,7 +64,8 @@ class Picture:
         self._live.console.print(text, markup=False, highlight=False)
 
     def show(self, now: float, rows: Sequence[Row], news: Sequence[News]) -> None:
-        self._live.update(self._drawing.draw(now, rows, news), refresh=True)
+        drawn = self._drawing.fitting(self._live.console, now, rows, news)
+        self._live.update(drawn, refresh=True)
 
     def close(self) -> None:
         self._live.stop()
@@ -78,11 +79,24 @@ class Drawing:
         self._foot = foot
         self._news: deque[News] = deque(maxlen=_KEPT)
 
+    def fitting(
+        self, console: Console, now: float, rows: Sequence[Row], news: Sequence[News]
+    ) -> Panel:
+        """As many of the newest happenings as the terminal has lines for, but one at least."""
+        drawn = self.draw(now, rows, news)
+        excess = len(console.render_lines(drawn, pad=False)) - console.height
+        if excess <= 0:
+            return drawn
+        return self._panel(now, rows, list(self._news)[-max(1, len(self._news) - excess) :])
+
     def draw(self, now: float, rows: Sequence[Row], news: Sequence[News]) -> Panel:
         """The services, and the newest happenings, those before included."""
         self._news.extend(news)
+        return self._panel(now, rows, list(self._news))
+
+    def _panel(self, now: float, rows: Sequence[Row], news: Sequence[News]) -> Panel:
         happened = Table.grid(padding=(0, 1))
-        for one in self._news:
+        for one in news:
             happened.add_row(
                 Text(f"{one.at - self._began:5.0f} s", style="dim"),
                 Text(one.mark, style=_STYLES[one.mark]),

@@ -19,7 +19,9 @@ def chosen(paths: Sequence[Path], rules: RuleSet, name: str | None) -> ScaleRule
         if len(scaling) == 1:
             return scaling[0]
         if scaling:
-            raise ValueError(f"{where} holds {len(scaling)} scale rules: write --rule, {names}")
+            raise ValueError(
+                f"{where} holds {len(scaling)} scale rules: choose with --rule one of {names}"
+            )
         raise ValueError(f"{where} holds no scale rule, and a load trace says nothing to others")
     found = [rule for rule in rules.rules if rule.name == name]
     if not found:

@@ -33,8 +33,10 @@ def read_csv(name: str, text: str, columns: Sequence[str] = ()) -> Trace:
             continue
         time = _time(f"{name}:{number}", row[0])
         if points and time <= points[-1][0]:
-            what = "twice the same time" if time == points[-1][0] else "earlier than the line above"
-            raise ValueError(f"{name}:{number}: {row[0]} is {what}: sort the lines by time")
+            what = "earlier than the line above: sort the lines by time"
+            if time == points[-1][0]:
+                what = "twice the same time: leave one line of it"
+            raise ValueError(f"{name}:{number}: {row[0]} is {what}")
         points.append((time, value))
     if not points:
         raise ValueError(f"{name} holds no values: write lines time,value")

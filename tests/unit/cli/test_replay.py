@@ -109,7 +109,7 @@ def test_options_that_are_spelled_wrong_are_told(
     [
         (RULES.replace("type: cpu, target: 60%", "type: memory, target: 60%"), "--memory"),
         (RULES.replace("type: cpu, target: 60%", "type: network_receive, target: 1MiB"), "network"),
-        (RULES + RULES.split("rules:\n")[1].replace("web", "api"), "--rule, api, web"),
+        (RULES + RULES.split("rules:\n")[1].replace("web", "api"), "--rule one of api, web"),
         (
             RULES.partition("scale:")[0] + "restart: {when: {memory_above: 90%, for: 5m}}\n",
             "holds no scale rule",

@@ -1,9 +1,12 @@
 """The commands `simulate` and `demo` as somebody starts them, with the agent beside."""
 
+import io
 import json
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
+
+from monitor.demo.show import Drawing
+from monitor.demo.watch import News, Row
 
 _ROOT = Path(__file__).parents[3]
 _PATIENCE = 60.0
@@ -87,10 +94,10 @@ def test_the_unmodified_agent_scales_a_simulated_service(folder: Path) -> None:
     """`run` against the socket of `simulate` sees the load and writes more replicas."""
     (folder / "scenario.yml").write_text(_SCENARIO)
     (folder / "rules.yml").write_text(_RULES)
-    socket = folder / "docker.sock"
+    path = folder / "docker.sock"
     simulated = Command(
         folder / "simulate.log",
-        *("simulate", "--socket", str(socket), "--scenario", str(folder / "scenario.yml")),
+        *("simulate", "--socket", str(path), "--scenario", str(folder / "scenario.yml")),
         *("--engines", str(folder), "--whole"),
     )
     agent = None
@@ -99,7 +106,7 @@ def test_the_unmodified_agent_scales_a_simulated_service(folder: Path) -> None:
         assert (folder / "w1.sock").is_socket()
         agent = Command(
             folder / "agent.log",
-            *("run", "--docker", f"unix://{socket}", "--rules", str(folder / "rules.yml")),
+            *("run", "--docker", f"unix://{path}", "--rules", str(folder / "rules.yml")),
             *("--listen", "127.0.0.1:0", "--log-format", "json"),
             *("--cgroup-root", str(folder), "--proc-root", str(folder)),
         )
@@ -114,7 +121,7 @@ def test_the_unmodified_agent_scales_a_simulated_service(folder: Path) -> None:
         assert running == 4, agent.text
         assert agent.end() == 0, agent.text
         assert simulated.end() == 0, simulated.text
-        assert not socket.exists()
+        assert not path.exists()
     finally:
         for command in (agent, simulated):
             if command is not None and command.process.poll() is None:
@@ -143,8 +150,8 @@ def test_the_demo_shows_scaling_and_ends_by_itself(folder: Path) -> None:
 
 def test_they_end_by_themselves_when_told(folder: Path) -> None:
     """`--for` ends both in order."""
-    socket = str(folder / "s.sock")
-    for words in (("simulate", "--socket", socket), ("demo", "--port", "0", "--speed", "5")):
+    path = str(folder / "s.sock")
+    for words in (("simulate", "--socket", path), ("demo", "--port", "0", "--speed", "5")):
         command = Command(folder / "output", *words, "--for", "1")
         assert command.process.wait(_PATIENCE) == 0, command.text
 
@@ -154,13 +161,45 @@ def test_what_is_wrong_is_said_at_the_start(folder: Path) -> None:
     (folder / "file").write_text("x")
     (folder / "bad.yml").write_text("version: 2\n")
     long = str(folder / ("x" * 120))
+    listener = socket.create_server(("127.0.0.1", 0))
+    taken = listener.getsockname()[1]
     for words, said in (
         (("simulate", "--socket", str(folder / "file")), "is not a socket"),
         (("simulate", "--socket", str(folder / "no" / "s")), "make it first"),
         (("simulate", "--socket", long), "longer than 107 bytes"),
         (("demo", "--scenario", str(folder / "bad.yml")), "bad.yml:1:10: "),
+        (("demo", "--rules", str(folder / "none.yml")), "none.yml: no such file or folder"),
+        (("demo", "--real"), "sudo scripts/demo --real"),
+        (("demo", "--port", str(taken)), "choose another with --port"),
     ):
         command = Command(folder / "output", *words)
         assert command.process.wait(_PATIENCE) == 1, command.text
         assert said in command.text
         assert "Traceback" not in command.text
+    listener.close()
+
+
+def test_the_demo_names_a_service_that_is_there(folder: Path) -> None:
+    """What it proposes to type can be started and names a service of the scenario."""
+    (folder / "scenario.yml").write_text(_SCENARIO.replace("name: web", "name: api"))
+    scenario = str(folder / "scenario.yml")
+    demo = Command(folder / "out", "demo", "--scenario", scenario, "--port", "0", "--for", "1")
+    assert demo.process.wait(_PATIENCE) == 0, demo.text
+    asked = re.search(r"why a service was scaled or not: (\S+) why (\w+)", demo.text)
+    assert asked, demo.text
+    assert asked[2] == "api"
+    assert shutil.which(asked[1], path=os.environ.get("PATH"))
+
+
+def test_the_picture_fits_a_small_terminal() -> None:
+    """24 lines hold the services and all that one may type; of what happened, what is left."""
+    drawing = Drawing(0.0, "\n".join(f"foot {number}" for number in range(7)))
+    rows = [Row(f"s{number}", "replicated", 2, 2, 0.5, 0.5, "") for number in range(6)]
+    news = [News(float(number), "up", f"news {number}") for number in range(8)]
+    console = Console(width=80, height=24, file=io.StringIO())
+    console.print(drawing.fitting(console, 10.0, rows, news))
+    told = console.file.getvalue().splitlines()
+    assert len(told) <= 24
+    assert any("foot 6" in line for line in told)
+    assert any("news 7" in line for line in told)
+    assert not any("news 0" in line for line in told)
