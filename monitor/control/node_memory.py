@@ -55,13 +55,15 @@ class NodeMemory:
         self.book.changes += 1
 
     def end(self, decision: Decision, outcome: Outcome, now: Now) -> None:
-        """What became of a write of our own, as far as it was told."""
+        """What became of a write of our own, as far as it was told. One that was applied came in
+        place of whatever an agent before us was about to write on the same version."""
         mark = self.heritage.own.get(decision.node_id)
         ours = mark is not None and mark.decision.id == decision.id
         if outcome.kind is OutcomeKind.UNKNOWN and mark is not None and ours:
             self.lost[decision.node_id] = (mark, now.mono)
             return
         if outcome.kind is OutcomeKind.APPLIED:
+            self.heritage.inherited.forget(decision.node_id)
             self._count(decision, now)
         if ours:
             del self.heritage.own[decision.node_id]
