@@ -59,7 +59,7 @@ def one(plan: Plan, *, digest: bool = False) -> Result:
 
 
 def _seed(args: tuple[int, float]) -> Result:
-    gc.freeze()
+    gc.collect()  # what is left of the seed before, or thousands of them fill the memory
     return one(draw(*args))
 
 
@@ -67,9 +67,10 @@ def results(seeds: range, minutes: float, workers: int) -> Iterator[Result]:
     """In the order of the seeds."""
     work = [(seed, minutes) for seed in seeds]
     if workers == 1:
+        gc.freeze()
         yield from map(_seed, work)
         return
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, initializer=gc.freeze) as pool:
         yield from pool.map(_seed, work)
 
 
