@@ -54,6 +54,7 @@ class Heritage:
     _encoded: dict[Key, tuple[History, dict[str, Any]]] = field(default_factory=dict)
     _deeds: dict[str, tuple[Outcome | None, dict[str, Any]]] = field(default_factory=dict)
     _decoded: dict[Key, tuple[Any, History]] = field(default_factory=dict)
+    _decoded_at: float | None = None
 
     def is_own(self, decision: Decision) -> bool:
         """Whether this decision's write is on its way here and nobody took it over."""
@@ -152,6 +153,10 @@ class Heritage:
         now: the moment at which the state is read, as the clock of who made it has it. What this
         agent knows and the state does not tell of stays as it is.
         """
+        offset = now.wall - now.mono
+        if self._decoded_at is None or abs(offset - self._decoded_at) > STEP:
+            # What time it was when that was written is known otherwise, or only now.
+            self._decoded_at, self._decoded = offset, {}
         reading = _Reading(state, now, self._short, self._decoded)
         marks = {(m.decision.subject_id, m.decision.rule): (m, h) for m, h in reading.marks()}
         stored = dict(reading.histories())

@@ -134,13 +134,11 @@ class Leased(Entry):
 @dataclass(frozen=True, slots=True)
 class TookOver(Entry):
     """Another agent has the lease. touch: seconds for which its engine had answered it by then;
-    clocks: whether wall clocks had been set in this run; stored: seconds since what survives was
-    written last."""
+    clocks: whether wall clocks had been set in this run."""
 
     process: str
     touch: float
     clocks: bool
-    stored: float
 
 
 @dataclass(frozen=True, slots=True)

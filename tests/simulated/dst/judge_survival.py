@@ -20,9 +20,6 @@ counts from when it sent it, as long as the answer did not come late."""
 LOOKED_ON = 20.0
 """Seconds in touch with its engine after which an agent knows by its own clock what was when."""
 
-FIRST_LOOK = 10.0
-"""Seconds in touch after which it has read what survives; what is written later it sees happen."""
-
 HOUR = 3600.0
 TAKES_OVER = 5.0
 """Seconds in which a pause reaches an agent that begins to act: it must have read the state."""
@@ -59,16 +56,13 @@ def _steps(case: Case, write: Arrived) -> bool:
 def forgotten(case: Case, since: float, until: float) -> bool:
     """Whether somebody removed what must survive: where no agent remembers it, it is gone.
 
-    Or an agent took over that had not looked on for long enough, or not when the last thing was
-    written, among nodes whose wall clocks were set: then nothing is left that could tell it how
-    long ago something was.
+    Or an agent took over that had not looked on for long enough, among nodes whose wall clocks
+    were set: then nothing is left that could tell it how long ago something was.
     """
     if any(since <= one.at <= until and one.name != CONFIG for one in case.removals):
         return True
     return any(
-        since <= one.at <= until
-        and one.clocks
-        and (one.touch < LOOKED_ON or one.touch - one.stored < FIRST_LOOK)
+        since <= one.at <= until and one.clocks and one.touch < LOOKED_ON
         for one in case.history.of(TookOver)
     )
 

@@ -6,6 +6,7 @@ from monitor.decide.guards import SETTLING
 from monitor.model.action import ForceUpdate, Park, ScaleTo, Unpark
 from tests.simulated.dst import judge_nodes, judge_restarts
 from tests.simulated.dst.history import Arrived, Learned
+from tests.simulated.dst.judge_survival import forgotten
 from tests.simulated.dst.judging import Case, Verdict
 
 PERIOD = 15.0
@@ -32,7 +33,7 @@ def bounds(case: Case) -> Verdict:
         low, high = case.bounds(one.decision.partition("|")[0], rule, one.at)
         text = f"{one.service} from {before} to {after} outside {low} to {high} ({one.decision})"
         verdict.check(low <= after <= high, one.at, text)
-        if after > before:
+        if after > before and not forgotten(case, one.at - PERIOD, one.at):
             limit = max(_up_limit(case, one), low)
             text = f"{one.service} from {before} to {after}, faster than to {limit}"
             verdict.check(after <= limit, one.at, f"{text} ({one.decision})")

@@ -22,7 +22,6 @@ from monitor.simulate.spec import mode_of, replicas_of
 from monitor.simulate.state import SimConfig, SimNode, SimService, SimTask
 from monitor.simulate.store import Change
 from monitor.simulate.swarm import Swarm
-from monitor.store.state_config import NAME as STATE
 from tests.simulated.agents import MANAGERS, WORKERS, Agents
 from tests.simulated.bench import Records, Write
 from tests.simulated.dst.history import (
@@ -85,14 +84,12 @@ class World(Agents):
     since when it says so. changed: when services, their tasks and nodes changed last, by id;
     superseded: when a version of a service ceased to be its newest. hindered: when something was
     between a node's agent and its engine last, by node. writing: the service to
-    which an agent was about to write last. kinds: of services that ail. stored_at: when what
-    survives was written last."""
+    which an agent was about to write last. kinds: of services that ail."""
 
     history: History = field(default_factory=History)
     files: dict[str, str] = field(default_factory=dict)
     good_files: set[str] = field(default_factory=set)
     holder: tuple[str, float] = ("", 0.0)
-    stored_at: float = 0.0
     changed: dict[str, float] = field(default_factory=dict)
     superseded: dict[tuple[str, int], float] = field(default_factory=dict)
     wanted: dict[str, float] = field(default_factory=dict)
@@ -333,8 +330,6 @@ class World(Agents):
     def _config_changed(self, change: Change, config: SimConfig, now: float) -> None:
         if change.action == "remove":
             self.note(Removed(now, config.name))
-        if config.name == STATE:
-            self.stored_at = now
         if config.name != CONFIG:
             return
         if change.action == "remove":
@@ -344,7 +339,7 @@ class World(Agents):
             claim = read_claim(config.labels)
             if claim.holder != self.holder[0] and claim.holder and not claim.released:
                 touch, clocks = self.touch(claim.holder), bool(self.skews)
-                self.note(TookOver(now, claim.holder, touch, clocks, now - self.stored_at))
+                self.note(TookOver(now, claim.holder, touch, clocks))
             self.holder = ("" if claim.released else claim.holder, now)
             self.note(Leased(now, claim.holder, claim.term, claim.beat, claim.released))
 

@@ -130,6 +130,15 @@ def test_what_was_read_before_is_still_put_in_place_of_what_was_seen_here():
     assert other.book.history("s1", "r1").set_by_us == 5
 
 
+def test_what_time_it_was_is_told_anew_once_it_is_known():
+    """A state that did not change is dated again where the clock of who wrote it is another one."""
+    one, other = filled(), heritage()
+    state = json.loads(json.dumps(one.as_state(NOW, NO_PAUSES, 9)))
+    other.adopt(state, Now(50.0, NOW.wall + 3600.0))
+    other.adopt(state, Now(55.0, NOW.wall + 5.0))
+    assert other.book.history("s2", "r1").restarts == (0.0,)
+
+
 def test_a_wall_clock_that_was_put_right_is_followed():
     """All stored moments move with it, so that ages stay what they are."""
     one = filled()
