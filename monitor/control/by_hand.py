@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from monitor.act.permit import Permit
 from monitor.control.survival import Survival
 from monitor.control.writes import WritesInFlight
-from monitor.model.action import Action
+from monitor.decide import rollout_guard
+from monitor.decide.guards import guard_sentence
+from monitor.model.action import Action, Rollback
 from monitor.model.decision import Decision
 from monitor.model.outcome import Outcome, OutcomeKind
 from monitor.model.reason import Reason
@@ -41,6 +43,9 @@ class ByHand:
             return _refused("this agent is on a dry run (--dry-run)")
         if self.writes.closed_until(view, now) is not None:
             return _refused(f"another write to {service.name} is on its way; try again")
+        rolling = rollout_guard(view, self.writes.own_version(service.id), now)
+        if rolling is not None and not isinstance(action, Rollback):
+            return _refused(f"{service.name} {guard_sentence(view, rolling, now)}; try again then")
         decision = Decision(
             time=now,
             rule=BY_HAND,

@@ -23,9 +23,9 @@ from monitor.control.restarts import DEFAULT_RESTARTS_AT_ONCE, RestartsAtOnce
 from monitor.control.survival import Survival
 from monitor.control.unknown_past import as_if_just_done
 from monitor.control.views import Views
-from monitor.control.writes import WritesInFlight
+from monitor.control.writes import WritesInFlight, counts_alone
 from monitor.decide import Recorded, record_write, remember
-from monitor.model.action import Action, ScaleTo
+from monitor.model.action import Action
 from monitor.model.decision import Decision
 from monitor.model.history import History
 from monitor.model.now import Now
@@ -354,8 +354,7 @@ class Controller:
         if fate is not Fate.UNKNOWN:
             applied = Outcome(OutcomeKind.APPLIED, "found applied", mark.posted)
             self.book.note_outcome(mark.decision, applied)
-        action = mark.decision.action
-        if fate is Fate.OWN and isinstance(action, ScaleTo) and not action.during_rollout:
+        if fate is Fate.OWN and counts_alone(mark.decision.action):
             self.writes.learn_own(service_id, view.service.version)
 
     def _write_counts(self, decision: Decision) -> None:

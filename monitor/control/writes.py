@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from monitor.act.permit import Permit
 from monitor.act.writer import Writer
 from monitor.control.flight import Flight, Landing
-from monitor.model.action import Park, ScaleTo, Unpark
+from monitor.model.action import Action, Park, ScaleTo, Unpark
 from monitor.model.decision import Decision
 from monitor.model.now import Now
 from monitor.model.outcome import Outcome, OutcomeKind
@@ -18,6 +18,12 @@ LOOK_AGAIN = 1.0
 
 
 Intend = Callable[[Decision, ServiceView, Permit], Awaitable[str]]
+
+
+def counts_alone(action: Action | None) -> bool:
+    """Whether it changes replicas outside any rollout, so that none follows of it."""
+    scales = isinstance(action, ScaleTo) and not action.during_rollout
+    return scales or isinstance(action, Park | Unpark)
 
 
 async def _nothing(decision: Decision, view: ServiceView, permit: Permit) -> str:
@@ -92,9 +98,7 @@ class WritesInFlight:
         del self._flights[service_id]
         if landing is Landing.OWN:
             self._failures.pop(service_id, None)
-            action = flight.decision.action
-            scaled = isinstance(action, ScaleTo) and not action.during_rollout
-            if scaled or isinstance(action, Park | Unpark):
+            if counts_alone(flight.decision.action):
                 self._own_versions[service_id] = view.service.version
         if flight.outcome is not None and flight.outcome.kind is OutcomeKind.UNKNOWN:
             self._learn(flight.decision, flight.outcome, landing)

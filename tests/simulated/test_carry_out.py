@@ -163,3 +163,25 @@ async def test_a_parked_service_is_at_zero_and_stays_there() -> None:
         with pytest.raises(Refused, match="no rule has parked"):
             await desk(b).unpark("web", by="")
         b.records.writes.clear()
+
+
+@virtual(limit=600)
+async def test_what_is_parked_comes_back_after_a_rollout_and_not_into_it() -> None:
+    """A person who unparks right after somebody's deploy is told to wait: a change of replicas now
+    would make the rollout's way back lead to zero."""
+    rule = restart_rule(when=UnhealthyFor(10.0), action=RestartAction.PARK, **EAGER)
+    async with bench(rule) as b:
+        await b.service(replicas=3, start_period=1.0, update=QUICK)
+        await asyncio.sleep(10)
+        b.swarm.set_health(b.swarm.running("web")[0].id, Health.UNHEALTHY)
+        await b.until(lambda: b.replicas() == 0, within=60)
+        await asyncio.sleep(60)
+        b.swarm.deploy("web", "app:2")
+        await asyncio.sleep(0.5)
+        with pytest.raises(Refused, match="a rollout may be about to begin"):
+            await desk(b).unpark("web", by="ann")
+        assert b.replicas() == 0
+        await asyncio.sleep(10)
+        await desk(b).unpark("web", by="ann")
+        assert b.replicas() == 3
+        b.records.writes.clear()
