@@ -4,16 +4,18 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from monitor.model.container import Health
 from monitor.model.event import Event
 from monitor.model.node import NodeState
 from monitor.model.task import TaskState
 from monitor.simulate.announce import container_event
-from monitor.simulate.spec import image_of
+from monitor.simulate.spec import has_health_check, image_of
 from monitor.simulate.state import SimTask
 from monitor.simulate.store import Store
 
 HEX = "0123456789abcdef"
 _JOB_SECONDS = 1.0
+_UNHEALTHY = ": dockerexec: unhealthy container"
 Publish = Callable[[str, Event], None]  # a node's id, an event of its engine
 
 
@@ -24,7 +26,8 @@ class Behaviour:
     pull: from accepted to ready. start: from started to running (with a health check: to
     healthy). stop: from SIGTERM to the end. exit_after: how long it runs by itself; None: for
     ever. missing: the image cannot be pulled, tasks are rejected. stop_code: what it ends with when
-    it is told to stop.
+    it is told to stop. unhealthy_after: from its start until its health check fails, if it has
+    one; managers stop it then, and it ends with stop_code, or 143 for that of success.
     """
 
     pull: float = 0.2
@@ -34,13 +37,22 @@ class Behaviour:
     exit_code: int = 1
     missing: bool = False
     stop_code: int = 0
+    unhealthy_after: float | None = None
 
 
 class Executor:
     """All nodes' engines. A task moves only while its node is in touch (`ready`)."""
 
-    def __init__(self, store: Store, publish: Publish, behaviours: dict[str, Behaviour]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        publish: Publish,
+        behaviours: dict[str, Behaviour],
+        health: dict[str, Health],
+    ) -> None:
+        """health: by task id, of containers with a health check; it is kept up to date."""
         self._store = store
+        self._health = health
         self._publish = publish
         self._behaviours = behaviours
         self._steps: dict[str, tuple[object, asyncio.TimerHandle]] = {}
@@ -62,6 +74,7 @@ class Executor:
         """Managers have forgotten the task: its engine removes the container."""
         self.forget(task)
         self._dead.discard(task.id)
+        self._health.pop(task.id, None)
         node = self._store.nodes.get(task.node_id)
         if node is not None and node.state is NodeState.READY:
             self.remove_container(task)
@@ -119,8 +132,29 @@ class Executor:
             case TaskState.READY:
                 return 0.01 if task.desired >= TaskState.RUNNING else None
             case TaskState.STARTING:
-                return behaviour.start
-        return behaviour.exit_after
+                return self._until(task, behaviour.start, 0.0)
+        return self._until(task, behaviour.exit_after, behaviour.start)
+
+    def _until(self, task: SimTask, step: float | None, begun: float) -> float | None:
+        """Seconds until the step or, where that is earlier, its health check fails.
+
+        begun: how long it is up.
+        """
+        sick = self.behaviour(task).unhealthy_after
+        if sick is None or not has_health_check(task.spec):
+            return step
+        left = max(sick - begun, 0.0)
+        return left if step is None else min(left, step)
+
+    def _fails(self, task: SimTask) -> bool:
+        """Whether it is its health check that ends the state it is in."""
+        known = self.behaviour(task)
+        sick = known.unhealthy_after
+        if sick is None or not has_health_check(task.spec):
+            return False
+        if task.state is TaskState.STARTING:
+            return sick < known.start
+        return known.exit_after is None or sick - known.start < known.exit_after
 
     def _step(self, task: SimTask, stopping: bool) -> None:
         self._steps.pop(task.id, None)
@@ -128,11 +162,7 @@ class Executor:
         if task.id not in self._store.tasks or node is None or node.state is not NodeState.READY:
             return
         if stopping:
-            if task.state >= TaskState.STARTING:
-                code = self.behaviour(task).stop_code
-                self.end(task, TaskState.SHUTDOWN, code, signal="15", stopped=True)
-            else:
-                self._store.move_task(task, TaskState.SHUTDOWN, message="shutdown")
+            self._stop(task)
             return
         behaviour = self.behaviour(task)
         move = self._store.move_task
@@ -147,23 +177,45 @@ class Executor:
             case TaskState.PREPARING:
                 move(task, TaskState.READY, message="prepared")
             case TaskState.READY:
-                container = self._store.new_id(64, HEX)
-                move(
-                    task,
-                    TaskState.STARTING,
-                    message="starting",
-                    container_id=container,
-                    started_ns=self._store.stamp(),
-                )
-                self._tell(task, "create")
-                self._tell(task, "start")
+                self._start(task)
+            case TaskState.STARTING | TaskState.RUNNING if self._fails(task):
+                self.set_health(task, Health.UNHEALTHY)
+                code = behaviour.stop_code or 143
+                self.end(task, TaskState.FAILED, code, signal="15", stopped=True, why=_UNHEALTHY)
             case TaskState.STARTING:
+                if task.id in self._health:
+                    self.set_health(task, Health.HEALTHY)
                 move(task, TaskState.RUNNING, message="started")
             case TaskState.RUNNING:
                 done = behaviour.exit_code == 0
                 self.end(
                     task, TaskState.COMPLETE if done else TaskState.FAILED, behaviour.exit_code
                 )
+
+    def _stop(self, task: SimTask) -> None:
+        if task.state >= TaskState.STARTING:
+            code = self.behaviour(task).stop_code
+            self.end(task, TaskState.SHUTDOWN, code, signal="15", stopped=True)
+        else:
+            self._store.move_task(task, TaskState.SHUTDOWN, message="shutdown")
+
+    def _start(self, task: SimTask) -> None:
+        self._store.move_task(
+            task,
+            TaskState.STARTING,
+            message="starting",
+            container_id=self._store.new_id(64, HEX),
+            started_ns=self._store.stamp(),
+        )
+        self._tell(task, "create")
+        self._tell(task, "start")
+        if has_health_check(task.spec):
+            self._health[task.id] = Health.STARTING
+
+    def set_health(self, task: SimTask, health: Health) -> None:
+        """What its health check finds from now on; its engine tells of it."""
+        self._health[task.id] = health
+        self._tell(task, f"health_status: {health.value}")
 
     def end(
         self,
@@ -175,11 +227,12 @@ class Executor:
         stopped: bool = False,
         removed: bool = False,
         oom: bool = False,
+        why: str = "",
     ) -> None:
         """The container's end, told as the engine tells it.
 
         signal: the number of the one that a client or Swarm sent, if any. stopped: by a request
-        to stop it. removed: it is taken away too.
+        to stop it. removed: it is taken away too. why: stands behind the task's error.
         """
         if task.state.ended or not task.container_id:
             return
@@ -193,14 +246,22 @@ class Executor:
             self._tell(task, "stop")
         if removed:
             self.remove_container(task)
-        self._end_task(task, state, exit_code, oom=oom)
+        self._end_task(task, state, exit_code, oom=oom, why=why)
 
     def _end_task(
-        self, task: SimTask, state: TaskState, exit_code: int, *, oom: bool = False
+        self,
+        task: SimTask,
+        state: TaskState,
+        exit_code: int,
+        *,
+        oom: bool = False,
+        why: str = "",
     ) -> None:
-        error = f"task: non-zero exit ({exit_code})" if state is TaskState.FAILED else ""
+        error = f"task: non-zero exit ({exit_code}){why}" if state is TaskState.FAILED else ""
+        # Who has a health check is starting until that is passed.
+        waits = task.state is TaskState.STARTING and has_health_check(task.spec)
         message = {TaskState.SHUTDOWN: "shutdown", TaskState.COMPLETE: "finished"}.get(
-            state, "started"
+            state, "starting" if waits else "started"
         )
         self._store.move_task(
             task, state, exit_code=exit_code, error=error, message=message, oom_killed=oom

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+from monitor.model.container import Health
 from monitor.model.task import TaskState
 from monitor.simulate.executor import Behaviour, Executor, Publish
 from monitor.simulate.orchestrator import Orchestrator
@@ -24,7 +25,12 @@ class Machinery:
     """
 
     def __init__(
-        self, store: Store, publish: Publish, behaviours: dict[str, Behaviour], reaction: float
+        self,
+        store: Store,
+        publish: Publish,
+        behaviours: dict[str, Behaviour],
+        health: dict[str, Health],
+        reaction: float,
     ) -> None:
         self._store = store
         self._reaction = reaction
@@ -36,7 +42,7 @@ class Machinery:
         self._removed: dict[str, None] = {}
         restarter = Restarter(store, self.spawn)
         updaters = Updaters(store, restarter, self.spawn, rfc3339)
-        self.executor = Executor(store, publish, behaviours)
+        self.executor = Executor(store, publish, behaviours, health)
         self.orchestrator = Orchestrator(store, restarter, updaters)
         store.watch(self._on_change)
 

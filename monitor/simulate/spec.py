@@ -97,6 +97,12 @@ def resources_of(template: Spec, kind: str) -> tuple[float, int]:
     return found.get("NanoCPUs", 0) / NANO, int(found.get("MemoryBytes", 0))
 
 
+def has_health_check(template: Spec) -> bool:
+    """Whether its containers have one; that of an image is not known."""
+    test = (template["ContainerSpec"].get("Healthcheck") or {}).get("Test")
+    return isinstance(test, list) and test[:1] not in ([], ["NONE"], [""])
+
+
 def image_of(template: Spec) -> str:
     return str(template["ContainerSpec"]["Image"])
 

@@ -16,7 +16,7 @@ from monitor.model.node import Availability, NodeState
 from monitor.model.task import TaskState
 from monitor.ports.clock import Clock
 from monitor.ports.errors import BadRequest, Conflict, NotFound
-from monitor.simulate.announce import container_event, swarm_event
+from monitor.simulate.announce import swarm_event
 from monitor.simulate.bus import EventBus
 from monitor.simulate.catalogue import Catalogue
 from monitor.simulate.clock import VirtualClock
@@ -52,7 +52,7 @@ class Swarm:
         self.has_leader = True
         self._seed = seed
         self._engines: dict[str, SimulatedEngine] = {}
-        self.machinery = Machinery(self.store, self.publish, self.behaviours, reaction)
+        self.machinery = Machinery(self.store, self.publish, self.behaviours, self.health, reaction)
         self.store.watch(self._on_change)
 
     def close(self) -> None:
@@ -309,10 +309,8 @@ class Swarm:
         self.machinery.executor.remove_container(self.store.tasks[task_id])
 
     def set_health(self, task_id: str, health: Health) -> None:
-        self.health[task_id] = health
-        task = self.store.tasks[task_id]
-        event = container_event(task, f"health_status: {health.value}", self.store.stamp())
-        self.publish(task.node_id, event)
+        """What its health check finds; managers, who would stop it, do not hear of it."""
+        self.machinery.executor.set_health(self.store.tasks[task_id], health)
 
     def set_load(self, name_or_id: str, cores: Demand) -> None:
         """CPU demand of the whole service in cores, or a function of the seconds from now."""

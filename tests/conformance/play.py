@@ -225,6 +225,12 @@ class Play:
         told = self.tapes.of(["m1"], "service", "name", name)
         return [[event["Action"], event["Actor"]["Attributes"]] for event in told]
 
+    def health_events(self, service: str) -> list[str]:
+        """What all engines told of its containers' health, and of their ends."""
+        key = "com.docker.swarm.service.name"
+        told = [event["Action"] for event in self.tapes.of(NODES, "container", key, service)]
+        return [one for one in told if one.startswith("health_status") or one == "die"]
+
     def container_events(self, service: str, *nodes: str) -> list[tuple[str, Raw]]:
         """What the engines of the nodes (or all) told of the service's containers."""
         key = "com.docker.swarm.service.name"

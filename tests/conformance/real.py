@@ -9,13 +9,16 @@ from collections.abc import Sequence
 
 from tests.conformance.client import Client
 from tests.conformance.play import Play, Scenario, Transcript
-from tests.conformance.world import CRASH, DONE, STEADY, STEADY_2, Tapes
+from tests.conformance.world import AILING, CRASH, DONE, SICK, STEADY, STEADY_2, Tapes
 from tests.real.lab import Swarm
 from tests.real.lab.images import work_tar
 
 _AT_ONCE = 6  # scenarios, on a machine of two cores
 _UNTIL_TOLD = 'trap "exit 0" TERM; while :; do sleep 100000 & wait $!; done'
+_STUBBORN = 'trap "exit 143" TERM; while :; do sleep 100000 & wait $!; done'
 _COMMANDS = {
+    AILING: ["sh", "-c", _STUBBORN],
+    SICK: ["sh", "-c", _STUBBORN],
     STEADY: ["sh", "-c", _UNTIL_TOLD],
     STEADY_2: ["sh", "-c", _UNTIL_TOLD],
     CRASH: ["sh", "-c", "exit 1"],

@@ -15,11 +15,13 @@ from tests.conformance import recorded
 from tests.conformance.client import Client
 from tests.conformance.play import Play, Scenario, Transcript
 from tests.conformance.world import (
+    AILING,
     CRASH,
     DONE,
     MANAGERS,
     MISSING,
     NODES,
+    SICK,
     STEADY,
     STEADY_2,
     Tapes,
@@ -32,6 +34,8 @@ _BEHAVIOURS = {
     STEADY_2: _QUICK,
     CRASH: replace(_QUICK, exit_after=0.05, exit_code=1),
     DONE: replace(_QUICK, exit_after=0.05, exit_code=0),
+    AILING: replace(_QUICK, unhealthy_after=0.6, stop_code=143),
+    SICK: replace(_QUICK, unhealthy_after=0.2, stop_code=143),
     MISSING: Behaviour(missing=True),
 }
 

@@ -6,6 +6,7 @@ from tests.conformance.play import Scenario
 from tests.conformance.scenarios import (
     bad_specs,
     events,
+    health,
     life,
     lists,
     nodes,
@@ -25,4 +26,5 @@ SCENARIOS: tuple[Scenario, ...] = (
     *events.SCENARIOS,
     *nodes.SCENARIOS,
     *bad_specs.SCENARIOS,
+    *health.SCENARIOS,
 )

@@ -18,6 +18,8 @@ NODES = MANAGERS + WORKERS
 STEADY, STEADY_2 = "steady:1", "steady:2"  # run until told to stop, and stop at once
 CRASH = "crash:1"  # ends with 1 soon after its start
 DONE = "done:1"  # ends with 0 soon after its start
+AILING = "ailing:1"  # is healthy at first, and not for long; ends with 143 when it is told to stop
+SICK = "sick:1"  # never is healthy; likewise
 MISSING = "missing:1"  # is nowhere
 
 

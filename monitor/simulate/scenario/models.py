@@ -239,7 +239,10 @@ class Node(Strict):
 
 
 class Service(Strict):
-    """start, stop: how long its containers take for it. exits_after: by itself, with exit_code."""
+    """start, stop: how long its containers take for it. exits_after: by itself, with exit_code.
+
+    unhealthy_after: it has a health check, which fails so long after each start.
+    """
 
     EXAMPLE: ClassVar[str] = "{name: web, image: web:1, replicas: 2, cpu: 0.5}"
 
@@ -256,6 +259,7 @@ class Service(Strict):
     start: Offset = 0.8
     stop: Offset = 0.2
     exits_after: Lasting | None = None
+    unhealthy_after: Lasting | None = None
     exit_code: Annotated[int, Field(ge=0, le=255)] = 1
     cpu: Annotated[Cpu, BeforeValidator(_constant)] = Cpu(constant=0.0)
     requests: Requests | None = None

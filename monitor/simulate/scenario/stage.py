@@ -82,12 +82,14 @@ class Stage:
                 stop=given.stop,
                 exit_after=given.exits_after,
                 exit_code=given.exit_code,
+                unhealthy_after=given.unhealthy_after,
             ),
         )
         swarm.create_service(
             given.name,
             image=given.image,
             replicas=None if given.mode == "global" else given.replicas,
+            start_period=None if given.unhealthy_after is None else 0.0,
             labels=given.labels,
             constraints=given.constraints,
             cpu_limit=given.cpu_limit,
