@@ -84,7 +84,13 @@ async def subnets(play: Play) -> None:
     asked = {"Config": [{"Subnet": "10.77.0.0/24", "Gateway": "10.77.0.1"}]}
     made = {"Name": "own", "Driver": "overlay", "IPAM": asked}
     play.note("made", (await client.ask("POST", "/networks/create", made)).status)
-    found = await client.get("/networks/own")
+
+    async def network() -> Raw:
+        found: Raw = await client.get("/networks/own")
+        return found
+
+    # The leader allocates it a moment after the network is made.
+    found = await play.until("the subnet", network, lambda one: bool(one["IPAM"]["Config"]))
     play.note("subnet", found["IPAM"]["Config"])
     on_it = spec("on_it", replicas=0, Networks=[{"Target": "own"}])
 
