@@ -97,7 +97,8 @@ async def subnets(play: Play) -> None:
     async def seen() -> Raw:
         return await play.service("on_it")
 
-    for given in ({}, {"EndpointSpec": {}}):
+    endpoints: tuple[Raw, ...] = ({}, {"EndpointSpec": {}})
+    for given in endpoints:
         await play.create({**on_it, **given})
         raw = await play.until("an address", seen, lambda one: "VirtualIPs" in one["Endpoint"])
         play.note(f"endpoint {given}", [raw["Endpoint"]["Spec"], raw["Spec"].get("EndpointSpec")])

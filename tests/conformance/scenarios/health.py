@@ -25,7 +25,8 @@ def _checked(name: str, image: str, check: str) -> Raw:
 
 
 def _failed(task: Raw) -> bool:
-    return task["Status"]["State"] == "failed" and task["DesiredState"] == "shutdown"
+    ended = (task["Status"]["State"], task["DesiredState"])
+    return ended == ("failed", "shutdown")
 
 
 async def health(play: Play) -> None:
