@@ -3,6 +3,9 @@
 import heapq
 from dataclasses import dataclass, field
 
+_SPARE = 64
+"""Entries beyond twice the keys that are due before any is dropped early."""
+
 
 @dataclass(slots=True)
 class DueKeys:
@@ -27,6 +30,18 @@ class DueKeys:
         self._due[key] = at
         self._order += 1
         heapq.heappush(self._heap, (at, self._order, key))
+        if len(self._heap) > 2 * len(self._due) + _SPARE:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Drops what does not count any more: a key put off and brought forward every second would
+        leave as many entries as seconds."""
+        kept: dict[str, tuple[float, int, str]] = {}
+        for entry in sorted(self._heap):
+            at, _, key = entry
+            if self._due.get(key) == at:
+                kept.setdefault(key, entry)
+        self._heap = list(kept.values())  # in order, and so a heap
 
     def take(self, now: float) -> str | None:
         """The key that has been due longest, or None; it is not due any more then."""

@@ -44,3 +44,20 @@ def test_a_forgotten_key_is_not_due_any_more():
     due.forget("a")
     assert due.take(2.0) is None
     assert due.next_at() is None
+
+
+def test_a_key_put_off_again_and_again_leaves_nothing_behind():
+    """A thousand resting services, brought forward each second and put off for a quarter minute:
+    no more is held than twice what is due, and they come in their order."""
+    due = DueKeys(min_interval=0.0)
+    keys = [f"s{number}" for number in range(1_000)]
+    for second in range(30):
+        for key in keys:
+            due.touch(key, float(second))
+        assert [due.take(float(second)) for _ in keys] == keys
+        assert due.take(float(second)) is None
+        for key in keys:
+            due.touch(key, 100.0)
+        assert len(due._heap) <= 2 * len(keys) + 64
+    assert [due.take(100.0) for _ in keys] == keys
+    assert due.take(100.0) is None
