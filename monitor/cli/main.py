@@ -22,7 +22,6 @@ from monitor.cli.run import (
     run_run,
 )
 from monitor.cli.simulate import simulate
-from monitor.cli.top import run_top
 from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE
 from monitor.control.restarts import DEFAULT_RESTARTS_AT_ONCE
 
@@ -335,6 +334,8 @@ def top(
     ] = False,
 ) -> None:
     """Show what `status` shows, live, until Ctrl-C."""
+    from monitor.cli.top import run_top  # noqa: PLC0415  # `run` holds nothing of it
+
     raise typer.Exit(run_top(agent, interval=interval, once=once))
 
 
