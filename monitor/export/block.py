@@ -7,19 +7,25 @@ be worked out, which follows from those of the blocks and their lengths.
 """
 
 import zlib
+from array import array
 from collections.abc import Iterable, Sequence
+from itertools import accumulate, pairwise
 
 _POLYNOMIAL = 0xEDB88320  # CRC-32 of RFC 1952, the lowest bit first
 _ONE = 1 << 31
 
 
 class Block:
-    """Lines that stand together; never changed once it is made, packed when first asked for."""
+    """Lines that stand together; never changed once it is made, packed when first asked for.
 
-    __slots__ = ("_packed", "lines")
+    From then on only that is held, a fifth of the text or less, and unpacked where it is read.
+    """
+
+    __slots__ = ("_ends", "_packed", "_text")
 
     def __init__(self, lines: Sequence[bytes]) -> None:
-        self.lines = lines
+        self._text: bytes | None = b"".join(lines)
+        self._ends = array("I", accumulate(map(len, lines)))
         self._packed: tuple[bytes, int, int, int] | None = None
 
     @property
@@ -37,16 +43,28 @@ class Block:
             packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
             data = packer.compress(text) + packer.flush(zlib.Z_FULL_FLUSH)
             self._packed = (data, len(text), zlib.crc32(text), _shift(len(text)))
+            self._text = None
         return self._packed
 
     @property
     def text(self) -> bytes:
-        return b"".join(self.lines)
+        if self._text is not None:
+            return self._text
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(self.packed[0])
+
+    def lines(self) -> list[bytes]:
+        """What it was made of."""
+        text = self.text
+        return [text[first:end] for first, end in pairwise((0, *self._ends))]
+
+    def __bool__(self) -> bool:
+        """Whether there is anything in it."""
+        return bool(self._ends) and self._ends[-1] > 0
 
 
 def joined(blocks: Iterable[Block]) -> bytes:
     """The whole text."""
-    return b"".join(line for block in blocks for line in block.lines)
+    return b"".join(block.text for block in blocks)
 
 
 def crc_of_both(first: int, second: int, shift: int) -> int:

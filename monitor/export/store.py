@@ -2,10 +2,11 @@
 
 A scrape renders what was marked since the last one and takes the rest from cache, as
 kube-state-metrics does, so its cost follows the changes and not the number of series. The cache
-is there once, in blocks of lines: a whole document of 10,000 tasks is another 16 MB each time it
-is joined, and a tenth of a second each time it is packed.
+is there once, in blocks that are packed: a whole document of 10,000 tasks is 16 MB as text, and a
+tenth of a second each time it is packed anew.
 """
 
+from array import array
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -18,20 +19,31 @@ from monitor.export.text import escape_labels, format_value, header, line_templa
 _BLOCK = 256
 """Objects of one family in a block: some 30 kB, packed in a third of a millisecond."""
 
+_NOTHING = Block([b""] * _BLOCK)
+
+_MOST_OPEN = 40
+"""Blocks of one family whose lines are held one by one until the next scrape."""
+
 
 class _Column:
-    """One family: the bytes of each object that has samples, by the object's row."""
+    """One family: the bytes of each object that has samples, by the object's row.
 
-    __slots__ = ("_blocks", "_extra", "_family", "_filled", "_headers", "_lines", "_samples",
-                 "_template", "name")  # fmt: skip
+    _parts: blocks, or the lines of those that are open. _open: their numbers, the newest last.
+    _marks: the hash of each row's bytes, 0 where there are none: a block is only opened for what is
+        new. Two that differ have the same one once in 2**64.
+    """
+
+    __slots__ = ("_extra", "_family", "_filled", "_headers", "_marks", "_open", "_parts",
+                 "_samples", "_template", "name")  # fmt: skip
 
     def __init__(self, generator: Generator[Any]) -> None:
         family = generator.family
         self.name = family.name
         self._headers = tuple(Block((header(family, openmetrics=way),)) for way in (False, True))
-        self._lines: list[bytes] = []
-        self._blocks: list[Block | None] = []
+        self._parts: list[list[bytes] | Block] = []
+        self._marks = array("q")
         self._filled = 0
+        self._open: dict[int, None] = {}
         self._family = family
         self._samples = generator.samples
         self._extra = generator.extra
@@ -54,32 +66,42 @@ class _Column:
         return "".join(lines).encode(), len(lines)
 
     def keep(self, row: int, rendered: bytes) -> None:
-        while row >= len(self._lines):
-            self._lines.append(b"")
-        before = self._lines[row]
-        if before == rendered:
+        number, place = divmod(row, _BLOCK)
+        while number >= len(self._parts):
+            if self._parts:  # full now; 10,000 tasks are 16 MB, and nobody may ask for them
+                _ = self.close(len(self._parts) - 1).packed
+            self._parts.append(_NOTHING)
+            self._marks.extend([0] * _BLOCK)
+        mark = (hash(rendered) or 1) if rendered else 0
+        before = self._marks[row]
+        if before == mark:
             return
-        self._filled += bool(rendered) - bool(before)
-        self._lines[row] = rendered
-        number = row // _BLOCK
-        while number >= len(self._blocks):
-            self._blocks.append(None)
-        self._blocks[number] = None
+        self._marks[row] = mark
+        self._filled += (mark != 0) - (before != 0)
+        part = self._parts[number]
+        if isinstance(part, Block):
+            part = self._parts[number] = part.lines()
+        self._open.pop(number, None)
+        self._open[number] = None
+        part[place] = rendered
+        if len(self._open) > _MOST_OPEN:
+            _ = self.close(next(iter(self._open))).packed
+
+    def close(self, number: int) -> Block:
+        """The block of this number, from now on as a block."""
+        self._open.pop(number, None)
+        part = self._parts[number]
+        block = part if isinstance(part, Block) else Block(part)
+        self._parts[number] = block
+        return block
 
     def blocks(self, *, openmetrics: bool) -> Iterator[Block]:
         if not self._filled:
             return
         yield self._headers[openmetrics]
-        for number, kept in enumerate(self._blocks):
-            block = kept if kept is not None else self._block(number)
-            if block.lines:
+        for number in range(len(self._parts)):
+            if block := self.close(number):
                 yield block
-
-    def _block(self, number: int) -> Block:
-        first = number * _BLOCK
-        block = Block(tuple(line for line in self._lines[first : first + _BLOCK] if line))
-        self._blocks[number] = block
-        return block
 
 
 class _Table:

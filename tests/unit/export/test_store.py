@@ -1,5 +1,7 @@
 """The cached exposition: always equal to rendering everything anew."""
 
+import random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,6 +57,44 @@ def test_cache_equals_rendering_anew(steps: list[tuple[str, int, int | None]]) -
         sample_lines(anew.render(openmetrics=True))
     )
     assert store.series == anew.series == len(sample_lines(anew.render(openmetrics=False)))
+
+
+def test_blocks_are_packed_and_opened_as_objects_come_and_go() -> None:
+    """Thousands of objects over many blocks, changed, dropped and brought back at random, shown
+    plain or packed in between: always what is there, and nothing else."""
+    chance = random.Random(1)
+    store, current = slots(), {}
+    for _ in range(40):
+        for _ in range(chance.choice((1, 30, 3_000))):
+            key = str(chance.randrange(12_000))
+            if chance.random() < 0.8:
+                current[key] = SlotRow("web", key, chance.choice((None, 0, 1)), 0)
+                store.put("slot", key, current[key])
+            else:
+                current.pop(key, None)
+                store.drop("slot", key)
+        for block in store.blocks(openmetrics=False):
+            if chance.random() < 0.5:
+                data, length, _, _ = block.packed
+                assert len(data) < length or length < 500
+    anew = slots()
+    for key, row in current.items():
+        anew.put("slot", key, row)
+    assert sorted(sample_lines(store.render(openmetrics=True))) == sorted(
+        sample_lines(anew.render(openmetrics=True))
+    )
+    assert store.series == anew.series
+
+
+def test_what_is_full_is_packed_before_anybody_asks() -> None:
+    """Of ten thousand objects rendered in slices one block of each family is held as lines."""
+    store = slots()
+    for number in range(10_000):
+        store.put("slot", str(number), SlotRow("web", str(number), 0, 0))
+    while store.refresh(100):
+        pass
+    blocks = [block for block in store.blocks(openmetrics=False) if len(block.lines()) > 1]
+    assert (len(blocks), sum(not block.is_packed for block in blocks)) == (80, 2)
 
 
 def test_only_changed_objects_are_rendered() -> None:
