@@ -24,7 +24,7 @@ from monitor.control.survival import Survival
 from monitor.control.unknown_past import as_if_just_done
 from monitor.control.views import Views
 from monitor.control.writes import WritesInFlight, counts_alone
-from monitor.decide import Recorded, record_write, remember
+from monitor.decide import Recorded, after_absence, record_write, remember
 from monitor.model.action import Action
 from monitor.model.decision import Decision
 from monitor.model.history import History
@@ -292,7 +292,7 @@ class Controller:
 
     def _decide(self, claim: Claim, view: ServiceView, now: Now) -> tuple[Decision, Recorded]:
         name, service_id = claim.rule.name, view.service.id
-        history = self._history(service_id, claim.rule)
+        history = after_absence(self._history(service_id, claim.rule), now.mono)
         decision, recorded = self._judging.judge(claim, view, history, now)
         self.book.keep_history(service_id, name, remember(history, decision))
         self._decisions += 1

@@ -8,13 +8,14 @@ data, and `replay` makes the same decision of it again.
 from monitor.decide.conditions import not_written, written
 from monitor.decide.dispatch import decide, metrics_of
 from monitor.decide.guards import guard_recheck, guard_sentence, rollout_guard
-from monitor.decide.history import record_version, record_write, remember
+from monitor.decide.history import after_absence, record_version, record_write, remember
 from monitor.decide.node import decide_node
 from monitor.decide.refusals import ambiguous
 from monitor.decide.replay import Recorded, lean, record, replay
 
 __all__ = [
     "Recorded",
+    "after_absence",
     "ambiguous",
     "decide",
     "decide_node",

@@ -12,6 +12,7 @@ from monitor.model.now import Now
 from monitor.model.reason import Reason
 
 LONGEST_WINDOW = 3600.0  # seconds: no stabilization window or period of a rate is longer
+ABSENT = 10.0  # seconds without a recommendation after which nobody looked on in between
 RESTORED_WITHIN = 3600.0  # seconds for which it counts that a deploy's reset was put right
 
 
@@ -40,6 +41,17 @@ def remember(history: History, decision: Decision) -> History:
         failing_since=(now if since is None else since) if decision.failing else None,
         course=history.course if decision.course is None else decision.course,
     )
+
+
+def after_absence(history: History, now: float) -> History:
+    """Before a decision of an agent that may have been frozen or out of touch: with a hole in what
+    it saw, its windows begin with the size that is found, as those of an agent that begins.
+
+    What was recommended before the hole still counts; `now` in monotonic seconds.
+    """
+    past = history.recommendations
+    looked_on = not history.started or not past or now - past[-1].at <= ABSENT
+    return history if looked_on else replace(history, started=False)
 
 
 def known_recommendations(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.decide import decide, record_version, record_write, remember
+from monitor.decide import after_absence, decide, record_version, record_write, remember
 from monitor.decide.history import with_recommendation
 from monitor.decide.stabilize import highest, lowest
 from monitor.model.action import ForceUpdate, ScaleTo
@@ -27,6 +27,29 @@ def test_the_first_decision_records_the_size_it_found():
     assert decide(rule(), view(), cpu(0.1), after, soon).action is None
     later = replace(NOW, mono=NOW.mono + 300)
     assert decide(rule(), view(), cpu(0.1), after, later).action == ScaleTo(1)
+
+
+def test_who_did_not_look_on_begins_its_windows_with_the_size_that_is_found():
+    """After 11 s without a decision nothing goes down for a whole window, however calm it was
+    before and is now; what was needed before the hole counts on."""
+    calm = (Recommendation(NOW.mono - 400, 9), Recommendation(NOW.mono - 11, 1))
+    past = History(started=True, own_version=VERSION, recommendations=calm)
+    assert decide(rule(), view(), cpu(0.1), past, NOW).action == ScaleTo(1)
+    back = after_absence(past, NOW.mono)
+    first = decide(rule(), view(), cpu(0.1), back, NOW)
+    assert first.reason is Reason.STABILIZED
+    assert "the first look at it for 11 s" in first.sentence
+    known = remember(back, first)
+    assert [rec.replicas for rec in known.recommendations] == [9, 4, 1]
+    assert after_absence(known, NOW.mono + 1) is known
+    later = replace(NOW, mono=NOW.mono + 299)
+    assert decide(rule(), view(), cpu(0.1), known, later).action is None
+
+
+def test_a_decision_that_took_its_time_is_no_hole():
+    """Ten seconds between two decisions change nothing."""
+    past = History(started=True, recommendations=(Recommendation(NOW.mono - 10, 1),))
+    assert after_absence(past, NOW.mono) is past
 
 
 def test_equal_recommendations_are_only_renewed():
