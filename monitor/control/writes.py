@@ -16,6 +16,8 @@ from monitor.ports.clock import Clock
 LOOK_AGAIN = 1.0
 """Seconds after which a service with a write on its way is looked at again without a hint."""
 
+GIVEN_UP = "the agent was stopped during the write"
+
 
 Intend = Callable[[Decision, ServiceView, Permit], Awaitable[str]]
 
@@ -144,7 +146,7 @@ class WritesInFlight:
         return flight
 
     async def _fly(self, flight: Flight, permit: Permit, view: ServiceView) -> None:
-        outcome = Outcome(OutcomeKind.UNKNOWN, "the agent was stopped during the write")
+        outcome = Outcome(OutcomeKind.UNKNOWN, GIVEN_UP)
         try:
             why_not = await self._intend(flight.decision, view, permit)
             if why_not:

@@ -104,11 +104,12 @@ class Arrived(Entry):
 
 @dataclass(frozen=True, slots=True)
 class Learned(Entry):
-    """An agent learned what became of its write."""
+    """An agent learned what became of its write. awaited: whether it waited for that."""
 
     process: str
     decision: str
     outcome: str
+    awaited: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,22 @@ class Misjudged(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class Hasty(Entry):
+    """A decision takes replicas away that the same agent thought were needed within the window."""
+
+    decision: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaid(Entry):
+    """An agent made a decision and cannot tell of it."""
+
+    process: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stood(Entry):
     """The replicas that a version of a service asks for."""
 
@@ -194,7 +211,8 @@ class Compared(Entry):
 @dataclass(frozen=True, slots=True)
 class Scraped(Entry):
     """away: seconds for which the engine has not answered. up, cluster, usage: what /metrics says
-    of it, and whether it has series of the Swarm and of what this node's tasks use."""
+    of it, and whether it has series of the Swarm and of what this node's tasks use. wrong: what of
+    the Swarm is shown otherwise than it has been for long, "" if nothing is."""
 
     process: str
     took: float
@@ -203,16 +221,19 @@ class Scraped(Entry):
     cluster: bool
     usage: bool
     problem: str
+    wrong: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Ruled(Entry):
-    """An agent looked at a rule file that had changed. digests: of the rules in force."""
+    """An agent looked at a rule file that had changed. digests: of the rules in force; decides: of
+    those by which it decides."""
 
     process: str
     good: bool
     before: str
     after: str
+    decides: str
     bounds: dict[str, tuple[int, int]]
     problems: tuple[str, ...]
 
@@ -338,11 +359,13 @@ class Unparked(Entry):
 
 @dataclass(frozen=True, slots=True)
 class Paused(Entry):
-    """An agent said that it keeps hands off a service for so many seconds."""
+    """An agent said that it keeps hands off a service, a rule's doings (then that is its name) or
+    everything ("") for so many seconds."""
 
     process: str
-    service: str
+    name: str
     seconds: float
+    scope: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,16 @@ import re
 
 from monitor.fleet.lease import HELD
 from monitor.fleet.lease_labels import CONFIG
-from tests.simulated.dst.history import Leased, Life, Ruled, Sent, Twice
+from tests.simulated.dst.history import Learned, Leased, Life, Ruled, Sent, Twice
 from tests.simulated.dst.judging import Case, Verdict
 
 RENEWED_AGO = HELD + 5.0
 """Seconds: a holder may act 8 s from when it sent a renewal that may have taken 5 s."""
 
 STOPS_WITHIN = 10.0
+AWAITED = 10.0
+"""Seconds before its end in which what an agent sent must not be left behind."""
+
 _PLACE = re.compile(r"^[^:]+:\d+:\d+: \S")
 
 
@@ -56,6 +59,8 @@ def rules(case: Case) -> Verdict:
     """8."""
     verdict = Verdict(8)
     for one in case.history.of(Ruled):
+        text = f"{one.process} decides by rules {one.decides[:8]} and says it has {one.after[:8]}"
+        verdict.check(one.decides == one.after, one.at, text)
         if one.good:
             continue
         text = f"{one.process} has rules {one.after[:8]} after a bad file, had {one.before[:8]}"
@@ -86,6 +91,8 @@ def stops(case: Case) -> Verdict:
             verdict.check(not late and took <= STOPS_WITHIN + 0.01, one.at, text)
             if one.what == "ended" and asked.note == "holds":
                 _gave_up(case, verdict, one)
+            if one.what == "ended":
+                _waited(case, verdict, one)
             told.pop(one.process)
     ends = {one.process: one.at for one in case.history.of(Life) if one.what == "ended"}
     for sent in case.sent:
@@ -93,6 +100,17 @@ def stops(case: Case) -> Verdict:
             text = f"{sent.decision} after {sent.process} had ended"
             verdict.check(sent.at <= ends[sent.process], sent.at, text)
     return verdict
+
+
+def _waited(case: Case, verdict: Verdict, ended: Life) -> None:
+    """Where nothing was in its way it knows what became of each of its writes."""
+    if ended.note:
+        return
+    awaited = {one.decision for one in case.history.of(Learned) if one.awaited}
+    for sent in case.sent:
+        if sent.process == ended.process and ended.at - AWAITED < sent.at <= ended.at:
+            text = f"{ended.process} ended and did not wait for {sent.decision}"
+            verdict.check(sent.decision in awaited, ended.at, text)
 
 
 def _gave_up(case: Case, verdict: Verdict, ended: Life) -> None:

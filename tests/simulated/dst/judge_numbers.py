@@ -8,11 +8,12 @@ the agent believe otherwise, be it a zero in place of a missing sample or a node
 
 import math
 
+from monitor.decide.history import ABSENT
 from monitor.model.action import ScaleTo
 from monitor.model.decision import Decision
 from monitor.model.reason import Reason
 from tests.simulated.dst import judge_nodes, judge_restarts
-from tests.simulated.dst.history import Misjudged, Sent
+from tests.simulated.dst.history import Hasty, Misjudged, Sent
 from tests.simulated.dst.judging import Case, Verdict
 from tests.simulated.dst.rule_files import HIGH, INTERVAL, LOW, TIMEOUT, WINDOW
 
@@ -25,6 +26,9 @@ LAST_NUMBER = 2 * INTERVAL + TIMEOUT + 5.0 + 1.0
 
 SEEN_LATE = 25.0
 """Seconds in which a change of the load reaches every mean, and every task has its share."""
+
+EVALUATED = ABSENT + 2.0
+"""Seconds from one evaluation to the next at most of an agent that counts as having looked on."""
 
 SPARE = 0.75
 """Tasks that just began or end, and what is rounded: a step is wrong beyond that alone."""
@@ -45,6 +49,8 @@ def numbers(case: Case) -> Verdict:
             _up(case, verdict, one, decision.action.replicas)
     for left_out in case.history.of(Misjudged):
         verdict.check(False, left_out.at, f"{left_out.decision} counts {left_out.what}")
+    for hasty in case.history.of(Hasty):
+        verdict.check(False, hasty.at, f"{hasty.decision} {hasty.what}")
     judge_restarts.grounds(case, verdict)
     judge_nodes.grounds(case, verdict)
     return verdict
@@ -64,6 +70,21 @@ def _down(case: Case, verdict: Verdict, one: Sent, decision: Decision, replicas:
     least = min(case.wanted(one.service, one.at - WINDOW - SEEN_LATE, one.at), default=0.0)
     text = f"{what}, though the load never asked for less than {least:g}"
     verdict.check(replicas >= min(least, HIGH) * SPARE - 0.5, one.at, text)
+    lately = _lately(case, one.service, decision)
+    text = f"{what}, though for long it asked for {lately:g} within the window"
+    verdict.check(replicas >= lately * SPARE - 0.5, one.at, text)
+
+
+def _lately(case: Case, service: str, decision: Decision) -> float:
+    """What the load asked for at some moment within the window, for so long before it that it was
+    seen; of that no more than the replicas it had: what is missing uses nothing."""
+    now, most = decision.time.mono, 0.0
+    for ago in range(int(WINDOW - EVALUATED)):
+        since, until = now - ago - SEEN_LATE, now - ago
+        asked = case.wanted(service, since, until)
+        had = case.replicas_of(decision.service_id, since, until)
+        most = max(most, min([*asked, *had, HIGH], default=0.0))
+    return most
 
 
 def _up(case: Case, verdict: Verdict, one: Sent, replicas: int) -> None:

@@ -2,7 +2,7 @@
 
 from monitor.export.local import DEFAULT_MAX_AGE
 from monitor.model.reason import Reason
-from tests.simulated.dst.history import Compared, Decided, Scraped, Stood
+from tests.simulated.dst.history import Compared, Decided, Scraped, Stood, Unsaid
 from tests.simulated.dst.judging import Case, Verdict
 
 ANSWERS_WITHIN = 1.0
@@ -34,6 +34,7 @@ def metrics(case: Case) -> Verdict:
         text = f"{one.process} took {one.took:.1f} s for /metrics"
         verdict.check(one.took <= ANSWERS_WITHIN, one.at, text)
         verdict.check(not one.problem, one.at, f"{one.process}: /metrics has {one.problem}")
+        verdict.check(not one.wrong, one.at, f"{one.process}: /metrics says {one.wrong}")
         if one.away > NOTICED_WITHIN:
             what = f"{one.process}, whose engine is away for {one.away:.1f} s,"
             verdict.check(one.up is False, one.at, f"{what} says that it is up")
@@ -51,6 +52,8 @@ def reasons(case: Case) -> Verdict:
         decision = one.decision
         said = decision.reason in known and bool(decision.sentence.strip())
         verdict.check(said, one.at, f"{decision.id}: {decision.reason!r}, {decision.sentence!r}")
+    for unsaid in case.history.of(Unsaid):
+        verdict.check(False, unsaid.at, f"{unsaid.process}: {unsaid.what}")
     for write in case.own:
         decision = case.decided(write)
         text = f"{write.decision} was written, and no decision tells why"

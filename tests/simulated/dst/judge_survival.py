@@ -6,7 +6,7 @@ from monitor.control.by_hand import BY_HAND
 from monitor.fleet.lease_labels import CONFIG
 from monitor.model.action import Park, Unpark
 from tests.simulated.dst.ailing import BY_RULE
-from tests.simulated.dst.history import Arrived, Paused, TookOver
+from tests.simulated.dst.history import Arrived, Paused, Sent, TookOver
 from tests.simulated.dst.judging import Case, Verdict, in_turn
 from tests.simulated.dst.rule_files import BACKOFF, BUDGET, COOLDOWN
 
@@ -82,20 +82,24 @@ def _cooldown(case: Case, verdict: Verdict, service: str, before: Arrived, after
 
 
 def _pauses(case: Case, verdict: Verdict) -> None:
-    paused: dict[str, list[Paused]] = defaultdict(list)
+    paused: dict[tuple[str, str], list[Paused]] = defaultdict(list)
     for one in case.history.of(Paused):
-        paused[one.service].append(one)
+        paused[one.scope, one.name].append(one)
     for sent in case.sent:
-        said = [one for one in paused[sent.service] if one.at <= sent.at]
-        if not said or case.rule_of(sent) == BY_HAND:
+        rule = case.rule_of(sent)
+        if rule == BY_HAND:
             continue  # a pause holds rules back, and no person
-        newest = said[-1]
-        held = newest.at < sent.at < newest.at + newest.seconds - LATE
-        if held and not forgotten(case, newest.at, sent.at):
-            text = f"{sent.decision} while {sent.service} is paused since {newest.at:.1f}"
-            verdict.check(False, sent.at, text)
-        else:
-            verdict.check(True, sent.at, "")
+        for what in (("service", sent.service), ("rule", rule), ("all", "")):
+            said = [one for one in paused[what] if one.at <= sent.at]
+            if said:
+                _paused(case, verdict, sent, said[-1])
+
+
+def _paused(case: Case, verdict: Verdict, sent: Sent, newest: Paused) -> None:
+    held = newest.at < sent.at < newest.at + newest.seconds - LATE
+    wrong = held and not forgotten(case, newest.at, sent.at)
+    text = f"{sent.decision} while {newest.scope} {newest.name} is paused since {newest.at:.1f}"
+    verdict.check(not wrong, sent.at, text)
 
 
 def _zeros(case: Case, verdict: Verdict) -> None:

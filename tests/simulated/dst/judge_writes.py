@@ -3,8 +3,9 @@
 from collections import Counter
 
 from monitor.decide.guards import SETTLING
-from monitor.model.action import ForceUpdate, Park, ScaleTo, Unpark
+from monitor.model.action import ForceUpdate, Park, ScaleTo, SpecAction, Unpark
 from tests.simulated.dst import judge_nodes, judge_restarts
+from tests.simulated.dst.bystanders import SPARED
 from tests.simulated.dst.history import Arrived, Learned
 from tests.simulated.dst.judge_survival import forgotten
 from tests.simulated.dst.judging import Case, Verdict
@@ -49,6 +50,8 @@ def _up_limit(case: Case, write: Arrived) -> int:
         change = other.replicas[1] - other.replicas[0]
         younger = write.at - other.at
         counts = PERIOD - DECIDED_AGO if change > 0 else PERIOD + 2 * DECIDED_AGO
+        if change > 0 and forgotten(case, other.at, write.at):
+            continue
         if 0 < younger < counts and not other.forced:
             added += change
     start = write.replicas[0] - added
@@ -80,6 +83,7 @@ def one_write(case: Case) -> Verdict:
             text = f"{write.decision} of version {write.version} took effect on {write.was}"
             verdict.check(write.was == version, write.at, text)
     _one_at_a_time(case, verdict)
+    _told_right(case, verdict)
     judge_restarts.one_stop(case, verdict)
     judge_nodes.one_write(case, verdict)
     return verdict
@@ -97,6 +101,24 @@ def _one_at_a_time(case: Case, verdict: Verdict) -> None:
             text = f"{one.decision} while what became of {before[0]} was not known"
             verdict.check(known <= decision.time.mono, one.at, text)
         open_writes[key] = (one.decision, one.at)
+
+
+def _told_right(case: Case, verdict: Verdict) -> None:
+    """What an agent says became of its write is what did; where it cannot know, it says so."""
+    applied = {one.decision for one in case.applied}
+    arrived = {one.decision for one in case.own}
+    told: set[str] = set()
+    for one in case.history.of(Learned):
+        decision = case.decisions.get(one.decision)
+        if one.decision in told or decision is None or decision.node_id:
+            continue
+        told.add(one.decision)  # what it finds out later it can only guess from the spec
+        if one.outcome == "applied" and isinstance(decision.action, SpecAction):
+            text = f"{one.decision} counts as applied, and was not"
+            verdict.check(one.decision in applied, one.at, text)
+        elif one.outcome in ("conflict", "refused", "failed") and one.decision in arrived:
+            text = f"{one.decision} counts as {one.outcome}, and took effect"
+            verdict.check(one.decision not in applied, one.at, text)
 
 
 def rollouts(case: Case) -> Verdict:
@@ -124,6 +146,9 @@ def rollouts(case: Case) -> Verdict:
         newest[one.service_id] = True
         text = f"{one.decision} to a {one.mode} service"
         verdict.check(one.mode == "Replicated" and one.service != "monitor", one.at, text)
+    for sent in case.sent:
+        text = f"{sent.decision} to {sent.service}, though {SPARED.get(sent.service)}"
+        verdict.check(sent.service not in SPARED, sent.at, text)
     judge_restarts.no_rollout(case, verdict)
     return verdict
 

@@ -19,6 +19,7 @@ from tests.simulated.dst.history import (
     Removed,
     Ruled,
     Sent,
+    Stood,
 )
 from tests.simulated.dst.rule_files import HIGH, LOW
 
@@ -135,6 +136,17 @@ class Case:
         return _in_force(
             [(one.at, one.wanted) for one in self._loads.get(service, [])], since, until
         )
+
+    @cached_property
+    def _stood(self) -> dict[str, list[tuple[float, object]]]:
+        found: dict[str, list[tuple[float, object]]] = defaultdict(list)
+        for one in self.history.of(Stood):
+            found[one.service_id].append((one.at, one.replicas))
+        return found
+
+    def replicas_of(self, service_id: str, since: float, until: float) -> list[int]:
+        """Every number of replicas that the service asked for in this time."""
+        return _in_force(self._stood.get(service_id, []), since, until)
 
     @cached_property
     def _modes(self) -> list[tuple[float, str]]:

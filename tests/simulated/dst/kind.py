@@ -17,6 +17,8 @@ ACTOR = "actor"
 """In place of a node's name: that of the agent that acts at that moment, m1's if none does."""
 
 ANY = "any"
+BESIDE = "beside"
+"""What a kind needs that is drawn by itself: nothing, and it is part of every world."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from monitor.model.decision import Decision
+from monitor.model.reason import Reason
 from tests.simulated.dst.history import History, Injected, Rested
 from tests.simulated.dst.kinds import KINDS
 from tests.simulated.dst.plan import Fault, Plan
@@ -16,6 +17,9 @@ from tests.simulated.hosts import run_on_hosts
 
 RESTS_WITHIN = 240.0
 """Seconds: the longest pause of a person, and what the agents need after it."""
+
+FEWER, FOLLOWS = 3, 60.0
+"""Replicas that the rules allow in the very end, and seconds until services have no more."""
 
 TOLERANCE = 0.1 + 1e-9
 
@@ -107,20 +111,37 @@ async def _rest(made: World) -> None:
     began = made.now()
     rested = await _until(made, lambda: not amiss(made), RESTS_WITHIN)
     made.note(Rested(made.now(), made.now() - began if rested else None, amiss(made)))
+    if rested:
+        await _follow(made)
+
+
+async def _follow(made: World) -> None:
+    """Rules that change when nothing else does are followed as well."""
+    made.use_files(made.rule_text(FEWER))
+    began = made.now()
+    done = await _until(made, lambda: all(made.replicas(o) <= FEWER for o in SERVICES), FOLLOWS)
+    why = "" if done else f"rules that allow {FEWER} replicas at most are not followed"
+    made.note(Rested(made.now(), made.now() - began if done else None, why))
 
 
 def amiss(made: World) -> str:
-    """What is not as it should be; more replicas than needed are let pass: what was scaled up and
-    down often within an hour is not scaled down any more."""
+    """What is not as it should be; more replicas than needed are let pass where it was scaled up
+    and down so often within the hour that it is not scaled down any more."""
     if len(made.actors()) != 1:
         return f"{len(made.actors())} agents act"
     for name in SERVICES:
         replicas, running = made.replicas(name), len(made.swarm.running(name))
         if replicas * (1 + TOLERANCE) < made.wanted[name] or replicas > HIGH:
             return f"{name} has {replicas} replicas and needs {made.wanted[name]:g}"
+        if replicas > made.wanted[name] * (1 + TOLERANCE) + 1 and not _flapping(made, name):
+            return f"{name} has {replicas} replicas and needs no more than {made.wanted[name]:g}"
         if running != replicas:
             return f"{running} of the {replicas} replicas of {name} run"
     return made.ward.amiss()
+
+
+def _flapping(made: World, name: str) -> bool:
+    return any(one.service_name == name and one.reason is Reason.FLAPPING for one in newest(made))
 
 
 async def _until(made: World, met: Callable[[], bool], within: float) -> bool:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tests.simulated.dst.ailing import drawn
-from tests.simulated.dst.kind import ANY
+from tests.simulated.dst import ailing, bystanders
+from tests.simulated.dst.kind import ANY, BESIDE
 from tests.simulated.dst.kinds import KINDS, Kind
 
 Args = Mapping[str, Any]
@@ -27,6 +27,9 @@ of stabilization and re-lists need time in which nothing new goes wrong."""
 
 AILS_EVERY = (6.0, 40.0)
 """Seconds between two faults that are about services that ail."""
+
+BESIDE_EVERY = (20.0, 120.0)
+"""Seconds between two faults of the kinds that are drawn by themselves."""
 
 PAUSES = (0.003, 0.2, 1.0, 3.0, 6.0, 9.0)
 """Seconds between two faults of a burst."""
@@ -94,10 +97,11 @@ def draw(seed: int, minutes: float = CHAOS_MINUTES) -> Plan:
         "reaction": chance.choice((0.02, 0.05, 0.05, 1.0)),
         "slow_rollouts": chance.random() < 0.5,
         "rests_first": chance.random() < 0.5,
-        "ailing": drawn(seed),
+        "ailing": ailing.drawn(seed),
+        "bystanders": bystanders.drawn(seed),
     }
     faults = _faults(chance, minutes * 60)
-    more = _of_ailing(seed, setting["ailing"], minutes * 60)
+    more = _of_ailing(seed, setting["ailing"], minutes * 60) + _beside(seed, minutes * 60)
     return Plan(seed, minutes, setting, tuple(sorted(faults + more, key=lambda one: one.at)))
 
 
@@ -111,6 +115,19 @@ def _of_ailing(seed: int, ailing: Sequence[str], end: float) -> list[Fault]:
         kind = chance.choices(kinds, [one.weight for one in kinds])[0]
         found.append(_fault(chance, kind, at))
         at += chance.uniform(*AILS_EVERY)
+    return found
+
+
+def _beside(seed: int, end: float) -> list[Fault]:
+    """What came later, drawn by itself: it changes nothing of what the seed drew before."""
+    chance = random.Random(f"{seed} beside")
+    kinds = [one for _, one in sorted(KINDS.items()) if one.needs == BESIDE]
+    found: list[Fault] = []
+    at = chance.uniform(*BESIDE_EVERY)
+    while at < end:
+        kind = chance.choices(kinds, [one.weight for one in kinds])[0]
+        found.append(_fault(chance, kind, at))
+        at += chance.uniform(*BESIDE_EVERY)
     return found
 
 

@@ -1,12 +1,14 @@
 """One agent of a fleet under test: with rule files, numbers from Prometheus and /metrics."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from monitor.act.permit import Permit
 from monitor.control.observer import Observer
+from monitor.control.writes import GIVEN_UP
 from monitor.model.decision import Decision
 from monitor.model.outcome import Outcome
 from monitor.model.peer import Command, CommandResult, PeerState
@@ -16,9 +18,11 @@ from monitor.ports.clock import Clock
 from monitor.sources.numbers import Numbers
 from tests.simulated.agent_process import Process
 from tests.simulated.dst.exposed import Exposed
+from tests.simulated.dst.hasty import Wishes
 from tests.simulated.dst.history import Decided, Learned, Life, Misjudged, Ruled, Sent
 from tests.simulated.dst.prometheus import ADDRESS
 from tests.simulated.dst.rule_files import FollowedRules
+from tests.simulated.dst.said import Outcomes
 
 if TYPE_CHECKING:
     from tests.simulated.dst.world import World
@@ -39,10 +43,13 @@ class Told:
 
     def __post_init__(self) -> None:
         self._last: dict[tuple[str, str], tuple[object, ...]] = {}
+        self._wishes = Wishes(self.process)
+        self.outcomes: Outcomes = Counter()
 
     def decided(self, decision: Decision, new: bool) -> None:
         self.process.exposed.reports.decided(decision, new)
         self._left_out(decision)
+        self._wishes.decided(decision)
         key = decision.rule, decision.service_name or decision.node_name
         what = (decision.action, decision.reason, decision.current, decision.version)
         self.process.latest[key] = decision
@@ -68,7 +75,11 @@ class Told:
     def wrote(self, decision: Decision, outcome: Outcome) -> None:
         self.process.exposed.reports.wrote(decision, outcome)
         world, name = self.process.world, self.process.name
-        world.history.add(Learned(world.now(), name, f"{name}|{decision.id}", str(outcome.kind)))
+        if decision.service_id:
+            self.outcomes[decision.rule, decision.service_name, str(outcome.kind)] += 1
+        awaited = outcome.detail != GIVEN_UP
+        known = Learned(world.now(), name, f"{name}|{decision.id}", str(outcome.kind), awaited)
+        world.history.add(known)
 
     def learned(self, decision: Decision, outcome: Outcome | None) -> None: ...
 
@@ -85,6 +96,7 @@ class FleetProcess(Process):
     fleet: "World"
     rules: FollowedRules
     exposed: Exposed
+    told: Told
 
     def __init__(self, fleet: "World", node: str, node_id: str, number: int) -> None:
         self.world = fleet
@@ -108,7 +120,8 @@ class FleetProcess(Process):
     # Its parts
 
     def observer(self) -> Observer:
-        return Told(self)
+        self.told = Told(self)
+        return self.told
 
     def core_parts(self, clock: Clock) -> dict[str, Any]:
         self._clock, prometheus = clock, self.world.prometheus
@@ -157,7 +170,10 @@ class FleetProcess(Process):
         world = self.world
         problems = self.rules.problems()
         world.history.add(
-            Ruled(world.now(), self.name, good, before, self.digest(), bounds, problems)
+            Ruled(
+                *(world.now(), self.name, good, before, self.digest()),
+                *(self.core.controller.rules.digest, bounds, problems),
+            )
         )
 
     # What is put on record

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NoReturn
 from monitor.cluster.standing import MirrorState
 from monitor.simulate.spec import mode_of, replicas_of
 from monitor.simulate.state import SimService
-from tests.simulated.dst.history import Compared, Scraped
+from tests.simulated.dst.history import Compared, Scraped, Unsaid
 from tests.simulated.dst.process import FleetProcess
+from tests.simulated.dst.said import counted, miscounted, unsaid
 
 if TYPE_CHECKING:
     from tests.simulated.dst.world import World
@@ -21,6 +22,9 @@ REPAIRED_WITHIN = 35.0
 
 SCRAPE_MAY_TAKE = 5.0
 _HINDERED = 0.1  # seconds of latency up to which an engine counts as quick
+_DESIRED = re.compile(
+    r'^swarm_service_replicas_desired\{[^}]*service_name="([^"]+)"[^}]*\} (\S+)', re.MULTILINE
+)
 _UP = re.compile(r"^swarm_docker_up (\d)", re.MULTILINE)
 
 
@@ -67,6 +71,8 @@ class Watchers:
                 world.hindered[node] = now
 
     def _compare(self, process: FleetProcess) -> None:
+        if what := unsaid(process):
+            self._world.note(Unsaid(self._world.now(), process.name, what))
         touch = self._world.touch(process.name)
         mirror = process.core.mirror
         if touch > REPAIRED_WITHIN and mirror.state is not MirrorState.WORKER:
@@ -135,6 +141,7 @@ class Watchers:
         since = self._away_since.get(process.node)
         # What was frozen could notice nothing until it was thawed.
         away = 0.0 if since is None else began - max(since, process.out_of_touch_at)
+        before = process.told.outcomes.copy()
         text = await process.exposed.scrape()
         up = _UP.search(text)
         world.note(
@@ -147,8 +154,25 @@ class Watchers:
                 "swarm_service_replicas_desired{" in text,
                 "swarm_task_last_sample_timestamp_seconds{" in text,
                 "" if "swarm_agent_" in text else "nothing of the agent itself",
+                self._shown_wrong(process, text)
+                or miscounted(before, counted(text), process.told.outcomes),
             )
         )
+
+    def _shown_wrong(self, process: FleetProcess, text: str) -> str:
+        """A service's replicas that were others for so long that a re-list has told of them."""
+        world = self._world
+        latest = world.now() - REPAIRED_WITHIN - SCRAPE_MAY_TAKE
+        if world.touch(process.name) <= REPAIRED_WITHIN + SCRAPE_MAY_TAKE:
+            return ""
+        for name, shown in _DESIRED.findall(text):
+            service = next((o for o in world.swarm.store.services.values() if o.name == name), None)
+            if service is None or mode_of(service.spec) != "Replicated":
+                continue
+            replicas = replicas_of(service.spec)
+            if world.changed[service.id] < latest and int(float(shown)) != replicas:
+                return f"{name} wants {shown} replicas, and it has wanted {replicas} for long"
+        return ""
 
 
 def _said(service: SimService) -> tuple[int | None, str | None]:

@@ -24,6 +24,7 @@ from monitor.simulate.store import Change
 from monitor.simulate.swarm import Swarm
 from tests.simulated.agents import MANAGERS, WORKERS, Agents
 from tests.simulated.bench import Records, Write
+from tests.simulated.dst import bystanders
 from tests.simulated.dst.history import (
     Arrived,
     Entry,
@@ -84,7 +85,8 @@ class World(Agents):
     since when it says so. changed: when services, their tasks and nodes changed last, by id;
     superseded: when a version of a service ceased to be its newest. hindered: when something was
     between a node's agent and its engine last, by node. writing: the service to
-    which an agent was about to write last. kinds: of services that ail."""
+    which an agent was about to write last. kinds: of services that ail. bystanders: whether there
+    are services that no rule may touch."""
 
     history: History = field(default_factory=History)
     files: dict[str, str] = field(default_factory=dict)
@@ -97,6 +99,7 @@ class World(Agents):
     was_down: dict[str, float] = field(default_factory=dict)
     writing: str = ""
     kinds: tuple[str, ...] = ()
+    bystanders: bool = False
     _armed: dict[str, tuple[int, Callable[[Any], None]]] = field(default_factory=dict)
     _healed: dict[frozenset[str], float] = field(default_factory=dict)
 
@@ -245,7 +248,8 @@ class World(Agents):
     # What people do
 
     def rule_text(self, high: int = HIGH) -> str:
-        return rule_text(high, self.ward.rules())
+        spared = bystanders.TEXT if self.bystanders else ""
+        return rule_text(high, self.ward.rules() + spared)
 
     def use_files(self, text: str) -> None:
         self.good_files.add(text)
@@ -256,17 +260,20 @@ class World(Agents):
         self.note(Loaded(self.now(), name, wanted))
         self.swarm.set_load(name, 0.1 if name == "jobs" else wanted * TARGET)
 
-    def pause(self, name: str, seconds: float) -> None:
+    def pause(self, name: str, seconds: float, scope: PauseScope = PauseScope.SERVICE) -> None:
+        """name: of a service or a rule, "" for all."""
         for process in self.actors():
-            process.host.start(self._pause(cast("FleetProcess", process), name, seconds))
+            process.host.start(self._pause(cast("FleetProcess", process), scope, name, seconds))
 
-    async def _pause(self, process: FleetProcess, name: str, seconds: float) -> None:
+    async def _pause(
+        self, process: FleetProcess, scope: PauseScope, name: str, seconds: float
+    ) -> None:
         desk = process.core.controller
         now = process._clock.now()
-        pauses = desk.pauses.having(PauseScope.SERVICE, name, seconds, now, by="ann")
+        pauses = desk.pauses.having(scope, name, seconds, now, by="ann")
         if not await desk.keep_pauses(pauses):
             left = seconds - (self.now() - now.mono)
-            self.note(Paused(self.now(), process.name, name, left))
+            self.note(Paused(self.now(), process.name, name, left, str(scope)))
 
     def remove_config(self, name: str) -> None:
         if any(config.name == name for config in self.swarm.store.configs.values()):
@@ -357,7 +364,11 @@ def _swarm(plan: Plan) -> Swarm:
 @asynccontextmanager
 async def world(plan: Plan) -> AsyncIterator[World]:
     """Its services exist and its agents begin; none of it is awaited."""
-    made = World(_swarm(plan), (), kinds=tuple(plan.setting.get("ailing", ())))
+    made = World(
+        *(_swarm(plan), ()),
+        kinds=tuple(plan.setting.get("ailing", ())),
+        bystanders=plan.setting.get("bystanders", False),
+    )
     with capture_logs() as logs:
         made.logs = logs
         async with made.pipes.open():
@@ -371,6 +382,8 @@ async def world(plan: Plan) -> AsyncIterator[World]:
                     )
                     made.set_load(name, 3.0)
                 made.ward.open()
+                if made.bystanders:
+                    bystanders.opened(made.swarm)
                 yield made
             finally:
                 made.history.closed = True
