@@ -9,7 +9,7 @@ from monitor.act.writer import Writer
 from monitor.agent.core import Core
 from monitor.agent.identity import Identity
 from monitor.agent.series import Series
-from monitor.control import assignment
+from monitor.control import assignment, controller
 from monitor.control.assignment import Assignments, Claim
 from monitor.control.book import Book
 from monitor.control.gates import Gates
@@ -155,6 +155,11 @@ def _with_excluded(self: Selector, service: Service) -> bool:
 
 
 BUGS = (
+    bug(
+        "a hole is calm",
+        "What an agent did not see while it was frozen or out of touch asked for nothing.",
+        (controller, "after_absence", lambda history, now: history),
+    ),
     bug(
         "lowest of the window",
         "The lowest wish of the stabilization window is followed down, and not the highest.",
