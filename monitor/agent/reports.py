@@ -6,6 +6,7 @@ import structlog
 
 from monitor.agent.hindrances import Hindrances
 from monitor.control.assignment import Assignments
+from monitor.control.by_hand import BY_HAND
 from monitor.export.agent_metrics import AgentMetrics
 from monitor.model.action import RestartTask
 from monitor.model.decision import Decision
@@ -45,7 +46,8 @@ class Reports:
         """These rules are in force: their bounds are shown, series of others dropped."""
         self._scale_rules = {rule.name: rule for rule in rules.rules if isinstance(rule, ScaleRule)}
         labelled = self._assignments().label_rules()
-        self._metrics.keep_rules(rule.name for rule in (*rules.rules, *rules.node_rules, *labelled))
+        names = [BY_HAND, *(one.name for one in (*rules.rules, *rules.node_rules, *labelled))]
+        self._metrics.keep_rules(names)
 
     def decided(self, decision: Decision, new: bool) -> None:
         self._metrics.rule_evaluated(decision.rule)

@@ -98,7 +98,8 @@ class RuleSeries:
 
     def drop_rule(self, name: str) -> None:
         """The rule is gone: its series are dropped."""
-        self.keep_rules([rule for rule in self._evaluations if rule != name])
+        known = dict.fromkeys((*self._evaluations, *(rule for rule, _ in self._all_pairs())))
+        self.keep_rules([rule for rule in known if rule != name])
 
     def drop_service(self, service_name: str) -> None:
         self._drop(pair for pair in self._all_pairs() if pair[1] == service_name)

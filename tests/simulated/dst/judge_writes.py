@@ -50,8 +50,6 @@ def _up_limit(case: Case, write: Arrived) -> int:
         change = other.replicas[1] - other.replicas[0]
         younger = write.at - other.at
         counts = PERIOD - DECIDED_AGO if change > 0 else PERIOD + 2 * DECIDED_AGO
-        if change > 0 and forgotten(case, other.at, write.at):
-            continue
         if 0 < younger < counts and not other.forced:
             added += change
     start = write.replicas[0] - added
