@@ -33,7 +33,14 @@ _DIGITS = 4
 
 def surviving(history: History) -> History:
     """The history without what every agent gathers itself."""
-    return replace(history, started=False, recommendations=(), holding=(), failing_since=None)
+    return replace(
+        history,
+        started=False,
+        judged_at=None,
+        recommendations=(),
+        holding=(),
+        failing_since=None,
+    )
 
 
 def survived(own: History, stored: History) -> History:
@@ -41,6 +48,7 @@ def survived(own: History, stored: History) -> History:
     return replace(
         stored,
         started=own.started,
+        judged_at=own.judged_at,
         recommendations=own.recommendations,
         holding=own.holding,
         failing_since=own.failing_since,

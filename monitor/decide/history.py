@@ -12,7 +12,7 @@ from monitor.model.now import Now
 from monitor.model.reason import Reason
 
 LONGEST_WINDOW = 3600.0  # seconds: no stabilization window or period of a rate is longer
-ABSENT = 10.0  # seconds without a recommendation after which nobody looked on in between
+ABSENT = 20.0  # seconds without a decision after which nobody looked on in between
 RESTORED_WITHIN = 3600.0  # seconds for which it counts that a deploy's reset was put right
 
 
@@ -27,7 +27,9 @@ def remember(history: History, decision: Decision) -> History:
         return history
     history = notice(history, decision.seen)
     if decision.reason is Reason.SCALED_TO_ZERO_BY_USER:
-        return replace(history, started=False, recommendations=(), failing_since=None)
+        return replace(
+            history, started=False, judged_at=None, recommendations=(), failing_since=None
+        )
     now = decision.time.mono
     since = history.failing_since
     past = known_recommendations(history, decision.current, now)
@@ -36,6 +38,7 @@ def remember(history: History, decision: Decision) -> History:
     return replace(
         history,
         started=history.started or decision.current is not None,
+        judged_at=now,
         recommendations=tuple(rec for rec in past if rec.at > now - LONGEST_WINDOW),
         holding=decision.holding,
         failing_since=(now if since is None else since) if decision.failing else None,
@@ -49,8 +52,8 @@ def after_absence(history: History, now: float) -> History:
 
     What was recommended before the hole still counts; `now` in monotonic seconds.
     """
-    past = history.recommendations
-    looked_on = not history.started or not past or now - past[-1].at <= ABSENT
+    last = history.judged_at
+    looked_on = last is None or now - last <= ABSENT
     return history if looked_on else replace(history, started=False)
 
 

@@ -92,9 +92,9 @@ def _stabilized(case: Case, settled: Settled) -> str:
     direction = "scale-down" if fewer else "scale-up"
     waits = f"{direction} waits another {words.duration(wait)}"
     if not case.history.started and by.at == case.now.mono:
-        past = case.history.recommendations
-        if past:
-            unseen = words.duration(case.now.mono - past[-1].at)
+        last = case.history.judged_at
+        if last is not None:
+            unseen = words.duration(case.now.mono - last)
             return f"this is the first look at it for {unseen}; {waits}"
         return f"this is the first look at it; {waits}"
     ago = words.duration(case.now.mono - by.at)

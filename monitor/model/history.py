@@ -101,6 +101,7 @@ class History:
     """Monotonic times.
 
     started: whether the current size was recorded as the first recommendation.
+    judged_at: when it was judged last on a view that could be trusted.
     own_version: the newest service version that is our own write; any other is foreign.
     holding: since when each condition key of a restart rule holds.
     restarts: when this rule acted on the service (or node), oldest first, unless it scales.
@@ -114,6 +115,7 @@ class History:
     """
 
     started: bool = False
+    judged_at: float | None = None
     recommendations: tuple[Recommendation, ...] = ()
     events: tuple[ScaleEvent, ...] = ()
     own_version: int | None = None
