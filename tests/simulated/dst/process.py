@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from monitor.act.permit import Permit
+from monitor.control.by_hand import BY_HAND
 from monitor.control.observer import Observer
 from monitor.control.writes import GIVEN_UP
 from monitor.model.decision import Decision
@@ -85,6 +86,15 @@ class Told:
 
     def forgot(self, rule: str, service_name: str) -> None:
         self.process.exposed.reports.forgot(rule, service_name)
+        self._keep(lambda of, name: (of, name) != (rule, service_name))
+
+    def keep_rules(self, rules: RuleSet) -> None:
+        """What other rules did is not told any more."""
+        names = {BY_HAND, *(rule.name for rule in rules.rules)}
+        self._keep(lambda rule, _: rule in names)
+
+    def _keep(self, wanted: Callable[[str, str], bool]) -> None:
+        self.outcomes = Counter({key: n for key, n in self.outcomes.items() if wanted(*key[:2])})
 
 
 UNHINDERED = 13.0
@@ -157,6 +167,7 @@ class FleetProcess(Process):
         self._in_force = rules
         self.digest_since = self.world.now()
         self.exposed.reports.use_rules(rules)
+        self.told.keep_rules(rules)
         self.core.controller.use_rules(rules)
 
     def _looked(self) -> None:

@@ -36,8 +36,12 @@ def counted(text: str) -> Outcomes:
 
 
 def miscounted(before: Outcomes, shown: Outcomes, after: Outcomes) -> str:
-    """before, after: what became of writes when the scrape began, and when it was answered."""
+    """before, after: what became of writes when the scrape began, and when it was answered.
+
+    Less after than before: the rule has gone meanwhile, and what is told of it with it.
+    """
     for key in sorted(before.keys() | shown.keys() | after.keys()):
-        if not before[key] <= shown[key] <= after[key]:
+        least, most = sorted((before[key], after[key]))
+        if not least <= shown[key] <= most:
             return f"{shown[key]} actions of {' '.join(key)}, and there were {after[key]}"
     return ""
