@@ -69,6 +69,7 @@ class Updater:
         self._created: dict[str, float | None] = {}  # task id to when it ran
         self._failed: set[str] = set()
         self._total = 0
+        self._to_stop: set[str] = set()
         self._stopped = asyncio.Event()
 
     async def run(self, slots: Sequence[Slot]) -> None:
@@ -82,6 +83,7 @@ class Updater:
         if self._service.update_status is None:
             self._set_status("updating", "update in progress", started=True)
         self._total = len(dirty)
+        self._to_stop = {task.id for slot in dirty for task in slot if self._live(task)}
         queue = deque(dirty)
         async with asyncio.TaskGroup() as workers:
             for _ in range(min(self._config.parallelism or len(dirty), len(dirty))):
@@ -120,9 +122,12 @@ class Updater:
     async def _replace(self, slot: Slot) -> None:
         if self._service.id not in self._store.services:
             return
+        start_first = self._config.order == "start-first"
+        to_stop = [task for task in slot if task.id in self._to_stop]
+        if not start_first and to_stop and not any(map(self._live, to_stop)):
+            return  # all failed since the update began, and were restarted from what it brings
         new = new_task(self._store, self._target, slot[0].place, TaskState.READY)
         self._created[new.id] = None
-        start_first = self._config.order == "start-first"
         if start_first:
             self._restarter.delay_start(None, new, 0.0, wait=False)
         else:
@@ -134,11 +139,14 @@ class Updater:
         if start_first and new.state is TaskState.RUNNING:
             self._shut_down(slot)
 
+    def _live(self, task: SimTask) -> bool:
+        return task.desired <= TaskState.RUNNING and task.id in self._store.tasks
+
     def _shut_down(self, slot: Iterable[SimTask]) -> SimTask | None:
         """Tell them to stop; the first that still runs is what a replacement waits for."""
         waited_for = None
         for task in slot:
-            if task.desired > TaskState.RUNNING or task.id not in self._store.tasks:
+            if not self._live(task):
                 continue
             self._store.update(task, desired=TaskState.SHUTDOWN)
             if waited_for is None and not task.state.ended:
