@@ -1,17 +1,21 @@
 """Which service is to be judged next, and which of them may rest although time passes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from monitor.control.due import DueKeys
 from monitor.decide import Recorded, metrics_of
-from monitor.model.rule import Metric, ScaleRule
+from monitor.model.rule import ScaleRule
 from monitor.model.scalar import ScalarMetric
 from monitor.model.usage import MetricKind
 from monitor.ports.usage import UsageSource
 
-EVALUATE_AT_LEAST = 15.0
-"""Seconds after which a service with rules is evaluated even if nothing told of a change."""
+EVALUATE_AT_LEAST = 8.0
+"""Seconds after which a service with rules is evaluated even if nothing told of a change: more
+often than after the hole that makes its windows begin anew (`decide.history.ABSENT`)."""
+
+RESTS_FOR = 15.0
+"""The same for a service of which nothing is measured: no window of it holds anything."""
 
 
 @dataclass(slots=True)
@@ -69,18 +73,22 @@ class Attention:
         del self._resting[service_id]
         return False
 
-    def again(self, service_id: str, at: float, judged_on: Iterable[Recorded] = ()) -> None:
-        """Judge it at `at` whatever comes before; with what it was judged on, it may rest."""
+    def again(
+        self,
+        service_id: str,
+        now: float,
+        at: float | None = None,
+        judged_on: Sequence[Recorded] = (),
+    ) -> None:
+        """Judge it at `at` at the latest; with what all its rules were judged on, it may rest."""
+        rests = bool(judged_on) and all(map(_nothing_measured, judged_on))
+        latest = now + (RESTS_FOR if rests else EVALUATE_AT_LEAST)
+        at = latest if at is None else min(at, latest)
         self._resting.pop(service_id, None)
         self._due.touch(service_id, at)
-        tasks: tuple[str, ...] = ()
-        metrics: list[Metric] = []
-        for recorded in judged_on:
-            if not _nothing_measured(recorded):
-                return
-            tasks = tuple(task.id for task in recorded.view.tasks if task.live)
-            metrics += metrics_of(recorded.rule)
-        if judged_on:
+        if rests:
+            tasks = tuple(task.id for task in judged_on[-1].view.tasks if task.live)
+            metrics = [metric for one in judged_on for metric in metrics_of(one.rule)]
             looked_for = {(one.kind, one.window, one.rising_window): None for one in metrics}
             self._resting[service_id] = _Rest(at, tasks, tuple(looked_for))
 

@@ -9,7 +9,7 @@ from typing import Any
 from monitor.act.permit import Permit
 from monitor.act.writer import Writer
 from monitor.control.assignment import NO_LABELS, Assignments, Claim, LabelSource
-from monitor.control.attention import EVALUATE_AT_LEAST, Attention
+from monitor.control.attention import Attention
 from monitor.control.book import Book
 from monitor.control.ceiling import DEFAULT_WRITES_PER_MINUTE, WriteCeiling
 from monitor.control.gates import Gates
@@ -253,7 +253,7 @@ class Controller:
         if closed_until is None:
             self._judge(view, claims, now, group)
         else:
-            self._due.again(service_id, min(closed_until, now.mono + EVALUATE_AT_LEAST))
+            self._due.again(service_id, now.mono, closed_until)
 
     def _judge(
         self, view: ServiceView, claims: tuple[Claim, ...], now: Now, group: asyncio.TaskGroup
@@ -268,7 +268,7 @@ class Controller:
         gates = Gates(self._dry_run, term, why_not, now, self.pauses, no_room, turn)
         write_is_due = False
         held: dict[Reason, Action | None] = {}
-        look_again = now.mono + EVALUATE_AT_LEAST
+        look_again: list[float] = []
         judged_on: list[Recorded] = []
         for claim in claims:
             wanted, recorded = self._decide(claim, view, now)
@@ -278,16 +278,17 @@ class Controller:
             self._observer.decided(decision, new)
             held[decision.reason] = wanted.action
             if decision.recheck_after is not None:
-                look_again = min(look_again, now.mono + decision.recheck_after)
+                look_again.append(now.mono + decision.recheck_after)
             if (change := self._judging.next_change(claim.rule, now)) is not None:
-                look_again = min(look_again, change)
+                look_again.append(change)
             if decision.action is not None and gates.term is not None:
                 write_is_due = True
                 self.limits.start(decision, turn, now.mono)
                 permit = self._permit(claim.rule, view.service.name, gates.term, now)
                 self.writes.start(group, decision, permit, view)
         self.limits.stand(service_id, held, turn)
-        self._due.again(service_id, look_again, judged_on if len(judged_on) == len(claims) else ())
+        all_judged_on = judged_on if len(judged_on) == len(claims) else ()
+        self._due.again(service_id, now.mono, min(look_again, default=None), all_judged_on)
         self._tell_changes()
 
     def _decide(self, claim: Claim, view: ServiceView, now: Now) -> tuple[Decision, Recorded]:

@@ -12,7 +12,7 @@ from monitor.model.now import Now
 from monitor.model.reason import Reason
 
 LONGEST_WINDOW = 3600.0  # seconds: no stabilization window or period of a rate is longer
-ABSENT = 20.0  # seconds without a decision after which nobody looked on in between
+ABSENT = 10.0  # seconds without a decision after which nobody looked on in between
 RESTORED_WITHIN = 3600.0  # seconds for which it counts that a deploy's reset was put right
 
 

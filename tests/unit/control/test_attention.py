@@ -1,5 +1,6 @@
 from monitor.control.attention import EVALUATE_AT_LEAST, Attention
 from monitor.decide import record
+from monitor.decide.history import ABSENT
 from monitor.model.history import History
 from monitor.model.now import Now
 from monitor.model.scalar import Number, PrometheusQuery, ScalarMetric
@@ -29,7 +30,7 @@ def at_rest(source, rule=None, usage=None):
     attention = Attention(source)
     attention.stir(["s1"], 0.0)
     assert attention.take(0.0) == "s1"
-    attention.again("s1", EVALUATE_AT_LEAST, [judged(0.0, usage, rule)])
+    attention.again("s1", 0.0, None, [judged(0.0, usage, rule)])
     return attention
 
 
@@ -41,7 +42,7 @@ def judgements(attention, until):
         while (service_id := attention.take(float(second))) is not None:
             if not attention.rests(service_id, float(second)):
                 found.append(second)
-                attention.again(service_id, second + EVALUATE_AT_LEAST, [judged(second)])
+                attention.again(service_id, second, None, [judged(second)])
     return found
 
 
@@ -82,3 +83,11 @@ def test_measured_services_do_not_rest():
         attention.tick(["s1"], 1.0)
         assert attention.take(1.0) == "s1"
         assert not attention.rests("s1", 1.0)
+
+
+def test_what_is_measured_is_judged_more_often_than_a_hole_lasts():
+    """Where nothing tells of anything, no window begins anew for it."""
+    attention = at_rest(Reported(), usage=Usage({"cpu": {"task1": Sample(0.5, 0.0)}}))
+    assert attention.next_at() == EVALUATE_AT_LEAST < ABSENT
+    attention.again("s1", 0.0, 3.0)
+    assert attention.next_at() == 3.0
