@@ -316,6 +316,7 @@ async def test_events_of_services_and_containers_without_noise(
     died = next(e for e in heard if (e.type, e.action) == ("container", "die"))
     assert died.attributes["exitCode"]
     listening.cancel()
+    swarm.manager.docker("node", "update", "--label-rm=x", "w1")  # other tests have this Swarm too
 
     first = next(event for event in heard if event.type == "container")
     async with engine.events(first.time_ns) as events:  # inclusive
